@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who are you, may you, and why not: the types that authentication, authorisation and the API handlers share. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "store/store.h"
+
+/* An authenticated identity. All memory in the arena it was made in. */
+struct access_extra { struct slice key; const struct slice *values; size_t n_values; };
+struct access_user {
+	struct slice name, uid;
+	const struct slice *groups;
+	size_t n_groups;
+	const struct access_extra *extra;
+	size_t n_extra;
+};
+bool access_user_in_group(const struct access_user *u, const char *group);
+
+/* What a request wants (authorizer.Attributes; spec section 5.1). Slices live as long as the request. */
+struct access_attrs {
+	const struct access_user *user;
+	bool is_resource;
+	struct slice verb, ns, group, version, resource, subresource, name;
+	struct slice path; /* non-resource requests */
+};
+
+struct access; /* the authenticators and authorisers of one server; thread-safe */
+
+struct access_options {
+	const struct env *env;
+	struct store *store;
+	struct slice client_ca_pem;       /* verifies client certificates */
+	struct slice sa_key_pem;          /* signs ServiceAccount tokens: EC P-256/384/521 or RSA */
+	const char *issuer;               /* first is used to sign */
+	const char *const *audiences;     /* NULL-terminated; NULL: the issuer */
+	bool anonymous;
+	struct loop *loop;                /* where rule rebuilds run */
+};
+int access_new(const struct access_options *o, struct access **ret, const char **ret_msg);
+void access_free(struct access *a);
+
+/* ---- authentication (spec section 4) ---- */
+
+struct access_credentials {
+	struct slice authorization;   /* header value, or empty */
+	struct slice ws_protocols;    /* Sec-WebSocket-Protocol, or empty (base64url.bearer.authorization.k8s.io.*) */
+	struct slice peer_cert;       /* DER, or empty */
+};
+/* 0: *ret is the user (anonymous included); -EACCES: a credential was presented and is bad (401). `warning` (may be set, else
+ * NULL) is a Warning text to send. Memory in `a`. */
+int access_authenticate(struct access *acc, struct arena *a, const struct access_credentials *c, struct access_user **ret, const char **ret_warning);
+/* A bearer token against audiences (n 0: the server's). 0; -EACCES with *ret_msg as TokenReview's status.error. */
+int access_token_verify(struct access *acc, struct arena *a, struct slice token, const struct slice *audiences, size_t n, struct access_user **ret,
+			const struct slice **ret_audiences, size_t *ret_n_audiences, const char **ret_msg);
+
+/* ---- tokens (spec section 3) ---- */
+
+struct access_token_spec {
+	struct slice ns, sa_name, sa_uid;
+	const struct slice *audiences; size_t n_audiences; /* n 0: the server's */
+	int64_t seconds;              /* life in exp */
+	int64_t warn_after_seconds;   /* 0: no warnafter claim */
+	struct slice pod_name, pod_uid, node_name, node_uid, secret_name, secret_uid; /* empty: absent */
+};
+/* Signed compact JWT and its jti, in the arena. 0 or -ENOMEM, -EIO. */
+int access_token_sign(struct access *acc, struct arena *a, const struct access_token_spec *s, struct slice *ret_token, struct slice *ret_jti);
+/* The legacy (Secret) form of spec 3.9. */
+int access_token_sign_legacy(struct access *acc, struct arena *a, struct slice ns, struct slice sa_name, struct slice sa_uid, struct slice secret_name, struct slice *ret_token);
+/* Bodies of /.well-known/openid-configuration and /openid/v1/jwks. */
+int access_oidc_config(struct access *acc, struct buf *b, const char *jwks_uri);
+int access_jwks(struct access *acc, struct buf *b);
+
+/* ---- authorisation (spec section 5) ---- */
+
+/* 1 allowed, 0 not allowed, negative -errno. *ret_reason (may be "") is the reason text of SubjectAccessReview and of the 403. */
+int access_authorize(struct access *acc, struct arena *a, const struct access_attrs *at, const char **ret_reason);
+
+/* RBAC rule as the API writes it (v1 PolicyRule). */
+struct access_rule {
+	const struct slice *verbs, *groups, *resources, *names, *urls;
+	size_t n_verbs, n_groups, n_resources, n_names, n_urls;
+};
+/* All rules a user holds in a namespace (cluster bindings first), for SelfSubjectRulesReview and escalation checks.
+ * *ret_errors: resolution errors joined as Kubernetes does, or NULL. */
+int access_rules_for(struct access *acc, struct arena *a, const struct access_user *u, struct slice ns, struct access_rule **ret, size_t *ret_n, const char **ret_errors, bool *ret_incomplete);
+/* Escalation check: does `u` hold every rule? 1 yes; 0 no, *ret_msg is the 403 text of spec 5.7 (without the resource prefix). */
+int access_covers(struct access *acc, struct arena *a, const struct access_user *u, struct slice ns, const struct access_rule *rules, size_t n, const char **ret_msg);
+
+/* Number of the rule set in force: grows when a change of RBAC objects has been taken in. */
+uint64_t access_generation(struct access *acc);
