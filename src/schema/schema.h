@@ -102,10 +102,12 @@ int schema_envelope_parse(struct slice bytes, struct schema_envelope *ret, struc
 /* ---- encode ---- */
 
 /* Canonical JSON of a typed tree: members in Kubernetes' order, always-present members present (`"status":{}`).
- * When `rv_at` is not NULL it is set to the offset in `b` where the digits of metadata.resourceVersion stand or, if it is
- * absent, would stand (SIZE_MAX: type without metadata). kind and apiVersion come first if the tree has them.
+ * kind and apiVersion come first if the tree has them.
  * Works on any type; NULL type: members in tree order (unstructured). 0 or b->err. */
 int schema_encode_json(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b);
+/* The same for the store: metadata.resourceVersion is written as `"resourceVersion":""` whatever the tree says, and *ret_rv_at
+ * is the offset in `b` between those two quotes (struct store_op's rv_at). */
+int schema_encode_stored(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b, size_t *ret_rv_at);
 /* Protobuf message, no envelope. */
 int schema_encode_proto(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b);
 /* `k8s\0` + runtime.Unknown around the message. */

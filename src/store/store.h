@@ -78,8 +78,9 @@ struct store_op {
 	 * CHECK with 0: the key must not exist. */
 	uint64_t expect_rv;
 	struct slice expect_uid;   /* empty: any */
-	/* CREATE, UPDATE: the bytes without resourceVersion; the commit thread inserts the text `rv_prefix` digits `rv_suffix`
-	 * semantics: the revision's decimal digits go in at rv_at. DELETE: the last state (deletion event), digits at rv_at. */
+	/* CREATE, UPDATE: the new state; DELETE: the last state, as the deletion event shows it. The text holds
+	 * `"resourceVersion":""` and rv_at is the offset between those two quotes, where the commit thread inserts the digits of
+	 * the new revision. */
 	struct blob *json;         /* consumed */
 	size_t rv_at;
 };
