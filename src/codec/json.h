@@ -53,6 +53,7 @@ int64_t json_path_int(const yyjson_mut_val *v, const char *path, int64_t dflt);
 bool json_path_bool(const yyjson_mut_val *v, const char *path, bool dflt);
 /* Sets (replaces in place, or appends) a member. The name is copied into the document. False when out of memory. */
 bool json_set(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, yyjson_mut_val *v);
+bool json_setn(yyjson_mut_doc *doc, yyjson_mut_val *obj, struct slice name, yyjson_mut_val *v);
 bool json_set_str(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, struct slice s);
 bool json_set_int(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, int64_t v);
 bool json_set_bool(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, bool v);
