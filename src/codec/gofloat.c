@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/gofloat.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
 void gofloat_digits(double d, char out[24], int *ret_exp10) {
 	char text[40];
 	d = fabs(d);
-	/* 17 digits always suffice; a shorter form exists exactly when fewer correctly rounded digits read back the same. */
-	for (int prec = 14; prec <= 16; prec++) {
+	/* 17 digits always suffice; a shorter form exists exactly when fewer correctly rounded digits read back the same. Up to
+	 * 15 digits survive the way through a normal double, so that trailing zeros tell; subnormals hold fewer. */
+	for (int prec = d < DBL_MIN ? 0 : 14; prec <= 16; prec++) {
 		snprintf(text, sizeof(text), "%.*e", prec, d);
 		if (prec == 16 || strtod(text, NULL) == d) break;
 	}

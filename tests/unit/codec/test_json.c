@@ -62,7 +62,7 @@ START_TEST(errors_are_worded_like_go) {
 }
 END_TEST
 
-static const struct { const char *in, *out; } round[] = {
+static const struct { const char *in, *out; } written[] = {
 	{ " { \"b\" : [ 1 , -2, 18446744073709551615 ] , \"a\" : { } } ", "{\"b\":[1,-2,18446744073709551615],\"a\":{}}" },
 	{ "\"<a&b>\\u2028\\u2029\\u0001\\u007f\\b\\f\\n\\r\\t\\\"\\\\/\"", "\"\\u003ca\\u0026b\\u003e\\u2028\\u2029\\u0001\x7f\\b\\f\\n\\r\\t\\\"\\\\/\"" },
 	{ "\"\xff\xed\xa0\x80x\"", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdx\"" },
@@ -73,7 +73,7 @@ static const struct { const char *in, *out; } round[] = {
 	{ "[[],{},[[]],null,true,false]", "[[],{},[[]],null,true,false]" },
 };
 
-START_TEST(writes_like_go) { check_written(round[_i].in, round[_i].out); }
+START_TEST(writes_like_go) { check_written(written[_i].in, written[_i].out); }
 END_TEST
 
 static struct slice nested(size_t depth) {
@@ -167,7 +167,7 @@ int main(void) {
 	TCase *t = tcase_create("json");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, errors_are_worded_like_go, 0, ELEMENTSOF(bad));
-	tcase_add_loop_test(t, writes_like_go, 0, ELEMENTSOF(round));
+	tcase_add_loop_test(t, writes_like_go, 0, ELEMENTSOF(written));
 	tcase_add_test(t, depth_is_limited);
 	tcase_add_test(t, pretty_as_marshal_indent);
 	tcase_add_loop_test(t, equality, 0, ELEMENTSOF(pairs));
