@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+"""The walkthrough: a pod finds the API server, is forbidden, is granted by a Role. Every step prints its command and the
+answer, and is checked against what Kubernetes answers."""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from cluster import BUILD, ROOT, Cluster  # noqa: E402
+from terminal import Terminal  # noqa: E402
+
+SA = "/var/run/secrets/kubernetes.io/serviceaccount"
+FORBIDDEN = 'pods is forbidden: User \\"?{user}\\"? cannot {verb} resource \\"?pods\\"? in API group \\"?\\"? {where}'
+
+
+def forbidden(user, verb, where):
+    """The sentence, with or without JSON's escapes around quotes."""
+    sentence = f'pods is forbidden: User "{user}" cannot {verb} resource "pods" in API group "" {where}'
+    return re.escape(sentence).replace('"', r'\\?"')
+
+
+class Walk:
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.passed = self.failed = 0
+
+    def title(self, text):
+        print(f"\n=== {text}", flush=True)
+
+    def result(self, problems, took=None):
+        if problems:
+            self.failed += 1
+            for problem in problems:
+                print(f"    FAIL: {problem}")
+            print("--- failed", flush=True)
+        else:
+            self.passed += 1
+            print("--- ok", flush=True)
+        return not problems
+
+    def judge(self, text, expect, absent):
+        problems = [f"not in the answer: {p}" for p in expect if not re.search(p, text, re.M)]
+        return problems + [f"in the answer, but must not be: {p}" for p in absent if re.search(p, text, re.M)]
+
+    def run(self, command, expect=(), absent=(), status=0, within=0, show=None, quiet=False):
+        """One step. Repeats for `within` seconds until the answer fits. Returns stdout."""
+        print(f"$ {show or command}", flush=True)
+        deadline = time.monotonic() + within
+        while True:
+            done = subprocess.run(["bash", "-c", command], env=self.cluster.env, capture_output=True, text=True, timeout=180,
+                                  stdin=subprocess.DEVNULL)
+            text = done.stdout + done.stderr
+            problems = self.judge(text, expect, absent)
+            if status is not None and (done.returncode != status if status >= 0 else done.returncode == 0):
+                problems.append(f"exit status {done.returncode}, expected {'not 0' if status < 0 else status}")
+            if not problems or time.monotonic() >= deadline:
+                break
+            time.sleep(0.3)
+        if not quiet or problems:
+            print(text.rstrip("\n"))
+        self.result(problems)
+        return done.stdout
+
+    def typed(self, terminal, line, expect=(), absent=(), prompt=r"[#$] $", timeout=30):
+        """A line typed at a prompt on a terminal."""
+        terminal.send(line)
+        text = terminal.expect(prompt, timeout)
+        print((text if text is not None else terminal.text).replace("\r", ""), flush=True)
+        problems = ["the prompt did not come back"] if text is None else self.judge(text.replace("\r", ""), expect, absent)
+        return self.result(problems)
+
+
+def have_public_registry():
+    try:
+        socket.setdefaulttimeout(3)
+        socket.getaddrinfo("docker.io", 443)
+        return True
+    except OSError:
+        return False
+
+
+def prepare_images(work, data):
+    """A registry on loopback that serves images built here under the names users type, as docker.io's mirror."""
+    registry = subprocess.run([ROOT / "scripts/test-registry", "start", work / "registry"], capture_output=True, text=True)
+    if registry.returncode:
+        raise RuntimeError(registry.stderr)
+    address = registry.stdout.strip()
+    built = subprocess.run([ROOT / "scripts/test-images", work / "images", address], capture_output=True, text=True)
+    if built.returncode:
+        raise RuntimeError(built.stderr)
+    print(f"Images built here and served at {address} as docker.io's mirror:\n{built.stdout}")
+    (data / "registries.yaml").write_text(f'mirrors:\n  docker.io:\n    endpoint: ["http://{address}"]\n')
+
+
+def step_a(w):
+    w.title("a. The cluster and what every namespace has")
+    w.run("kubectl get svc kubernetes", [r"^kubernetes\s+ClusterIP\s+10\.96\.0\.1\s+<none>\s+443/TCP\s"])
+    w.run("kubectl get namespaces", [r"^default\s+Active", r"^kube-node-lease\s+Active", r"^kube-public\s+Active", r"^kube-system\s+Active"])
+    w.run("kubectl get nodes", [r"\bReady\b"], [r"NotReady"], within=30)
+    w.run("kubectl get serviceaccount default", [r"^default\s+"], within=5)
+    w.run("kubectl get configmap kube-root-ca.crt -o jsonpath='{.data.ca\\.crt}'", [r"-----BEGIN CERTIFICATE-----"], within=5)
+
+
+INTERNAL_KUBECTL = """apiVersion: v1
+kind: Pod
+metadata:
+  name: internal-kubectl
+spec:
+  containers:
+  - name: internal-kubectl
+    image: eedugon/internal-kubectl:latest
+"""
+
+
+def step_b(w, work):
+    w.title("b. kubectl in a pod")
+    (work / "internal-kubectl.yaml").write_text(INTERNAL_KUBECTL)
+    default = "system:serviceaccount:default:default"
+    sentence = r"Error from server \(Forbidden\): " + forbidden(default, "list", 'in the namespace "default"')
+    print((ROOT / "tests/images/internal-kubectl/Dockerfile").read_text())
+    w.run(f"kubectl create -f {work}/internal-kubectl.yaml", [r"^pod/internal-kubectl created"])
+    w.run("kubectl logs internal-kubectl", [sentence], within=60)
+    w.run("kubectl get pod internal-kubectl", [r"^internal-kubectl\s+0/1\s+(Error|CrashLoopBackOff)\s"], within=30)
+    w.run("kubectl run kubectl-test --image eedugon/internal-kubectl:latest --restart=Never", [r"^pod/kubectl-test created"])
+    w.run("kubectl logs kubectl-test", [sentence], within=60)
+    w.run("kubectl create role pod-reader --verb=get,list,watch --resource=pods", [r"role.rbac.authorization.k8s.io/pod-reader created"])
+    w.run("kubectl create rolebinding default-reads-pods --role=pod-reader --serviceaccount=default:default",
+          [r"rolebinding.rbac.authorization.k8s.io/default-reads-pods created"])
+    w.run("kubectl run kubectl-test-2 --image eedugon/internal-kubectl:latest --restart=Never", [r"created"])
+    w.run("kubectl logs kubectl-test-2", [r"^NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE", r"^internal-kubectl\s", r"^kubectl-test-2\s"], within=60)
+    w.run("kubectl run kubectl-shell --image eedugon/internal-kubectl:latest --command -- sleep 3600", [r"created"])
+    w.run("kubectl wait --for=condition=Ready pod/kubectl-shell --timeout=60s", [r"condition met"])
+    w.run("kubectl exec kubectl-shell -- kubectl get po", [r"^kubectl-shell\s+1/1\s+Running"])
+    w.run("kubectl exec kubectl-shell -- kubectl auth whoami", [re.escape(default)])
+    w.run("kubectl delete rolebinding/default-reads-pods role/pod-reader", [r"deleted"])
+    w.run("kubectl exec kubectl-shell -- kubectl get po", [sentence], status=-1, within=5)
+    w.run("kubectl delete pod internal-kubectl kubectl-test kubectl-test-2 kubectl-shell --now", [r'pod "kubectl-shell" (force )?deleted'])
+
+
+def step_c(w):
+    w.title("c. curl in a pod, on a terminal")
+    command = "kubectl run curl-test -it --image=radial/busyboxplus:curl --rm"
+    print(f"$ {command}")
+    t = Terminal(shlex.split(command), w.cluster.env)
+    opened = t.expect(r"[#$] $", 60)
+    if opened is None:
+        # The prompt may have been printed before the terminal was attached: kubectl says so itself.
+        t.send("")
+        opened = t.expect(r"[#$] $", 20)
+    print((opened if opened is not None else t.text).replace("\r", ""))
+    w.result([] if opened is not None else ["no prompt"])
+    anonymous = r'forbidden: User \\"system:anonymous\\" cannot get path \\"/\\"'
+    who = "system:serviceaccount:default:default"
+    w.typed(t, f"ls -l {SA}", [r"ca\.crt -> \.\.data/ca\.crt", r"namespace -> \.\.data/namespace", r"token -> \.\.data/token"])
+    w.typed(t, "ping -c1 kubernetes", [r"1 packets transmitted, 1 packets received, 0% packet loss"])
+    w.typed(t, "curl -sS -m 5 kubernetes", [r"curl: \((7|28)\)"])
+    w.typed(t, "curl -sS -m 5 https://kubernetes", [r"curl: \(60\)"])
+    w.typed(t, f"cd {SA}")
+    w.typed(t, "curl -sS -m 5 --cacert ca.crt https://kubernetes:443", [anonymous, r'"code": 403'])
+    bearer = 'curl -sS -m 5 --cacert ca.crt -H "Authorization: Bearer $(cat token)"'
+    w.typed(t, bearer + " https://kubernetes:443/api", [r'"kind": "APIVersions"', r'"v1"'])
+    w.typed(t, bearer + " https://kubernetes:443/api/v1/pods", [forbidden(who, "list", "at the cluster scope"), r'"code": 403'])
+    for name in ("kubernetes", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"):
+        w.typed(t, bearer + f" -o /dev/null -w '%{{http_code}}\\n' https://{name}/api", [r"^200"])
+        w.typed(t, f"nslookup {name} | tail -n +3", [r"10\.96\.0\.1"])
+    t.send("exit")
+    status = t.close(60)
+    w.result([] if status == 0 else [f"kubectl run ended with {status}"])
+    w.run("kubectl get pod curl-test", [r'Error from server \(NotFound\): pods "curl-test" not found'], status=1, within=20)
+
+
+THREE = """apiVersion: v1
+kind: ServiceAccount
+metadata:
+  creationTimestamp: null
+  name: yaml-sa
+  namespace: prueba-rbac
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  creationTimestamp: null
+  name: role-yaml
+  namespace: prueba-rbac
+rules:
+- apiGroups:
+  - ""
+  resources:
+  - pods
+  verbs:
+  - get
+  - list
+  - delete
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  creationTimestamp: null
+  name: role-binding-yaml-sa
+  namespace: prueba-rbac
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: role-yaml
+subjects:
+- kind: ServiceAccount
+  name: yaml-sa
+  namespace: prueba-rbac
+"""
+
+
+def step_d(w, work):
+    w.title("d. A ServiceAccount, a Role, a RoleBinding")
+    n = "-n prueba-rbac"
+    w.run("kubectl create namespace prueba-rbac", [r"^namespace/prueba-rbac created"])
+    sa = f"kubectl {n} create serviceaccount prueba-sa"
+    role = f"kubectl create role role-prueba {n} --verb get,list,delete --resource pod"
+    binding = f"kubectl create rolebinding role-binding-prueba-sa {n} --serviceaccount prueba-rbac:prueba-sa --role role-prueba"
+    w.run(sa + " --dry-run=client -o yaml", [r"^kind: ServiceAccount", r"^  name: prueba-sa", r"^  namespace: prueba-rbac"])
+    w.run(role + " --dry-run=client -o yaml", [r"^kind: Role$", r"^  - pods$", r"^  - get\n  - list\n  - delete"])
+    w.run(binding + " --dry-run=client -o yaml", [r"^kind: RoleBinding", r"^  kind: Role$", r"^- kind: ServiceAccount"])
+    w.run(sa, [r"^serviceaccount/prueba-sa created"])
+    w.run(role, [r"^role.rbac.authorization.k8s.io/role-prueba created"])
+    w.run(binding, [r"^rolebinding.rbac.authorization.k8s.io/role-binding-prueba-sa created"])
+    (work / "three.yaml").write_text(THREE)
+    w.run(f"kubectl create -f {work}/three.yaml", [r"^serviceaccount/yaml-sa created", r"^role.rbac.authorization.k8s.io/role-yaml created",
+                                                  r"^rolebinding.rbac.authorization.k8s.io/role-binding-yaml-sa created"])
+    w.run(f"kubectl {n} get role role-yaml -o jsonpath='{{.metadata.creationTimestamp}}'", [r"^20\d\d-\d\d-\d\dT"])
+    w.run(f"kubectl {n} auth can-i list pods --as system:serviceaccount:prueba-rbac:prueba-sa", [r"^yes"], within=5)
+    w.run(f"kubectl {n} auth can-i create pods --as system:serviceaccount:prueba-rbac:prueba-sa", [r"^no"], status=1)
+
+
+def step_e(w, work):
+    w.title("e. Calling the API with the account of a Role")
+    n, file = "-n prueba-rbac", work / "curl-test.yaml"
+    who = "system:serviceaccount:prueba-rbac:prueba-sa"
+    w.run(f"kubectl run curl-test {n} --image=nginx --dry-run=client -o yaml | tee {file}", [r"^  dnsPolicy: ClusterFirst", r"^  restartPolicy: Always", r"^status: \{\}", r"resources: \{\}"])
+    text = file.read_text()
+    file.write_text(text.replace("spec:\n", "spec:\n  serviceAccountName: prueba-sa\n", 1))
+    w.run(f"cat {file}; kubectl create -f {file}", [r"^pod/curl-test created"])
+    w.run(f"kubectl {n} wait --for=condition=Ready pod/curl-test --timeout=60s", [r"condition met"])
+    w.run(f"kubectl {n} get pod curl-test -o jsonpath='{{.spec.serviceAccountName}}'", [r"^prueba-sa"])
+    w.run(f"kubectl run victim {n} --image=nginx", [r"created"])
+    command = f"kubectl {n} exec -it curl-test -- bash"
+    print(f"$ {command}")
+    t = Terminal(shlex.split(command), w.cluster.env)
+    opened = t.expect(r"[#$] $", 30)
+    print((opened if opened is not None else t.text).replace("\r", ""))
+    w.result([] if opened is not None else ["no prompt"])
+    w.typed(t, f"cd {SA}; API=https://kubernetes.default.svc:443/api/v1")
+    curl = 'curl -sS -m 10 --cacert ca.crt -H "Authorization: Bearer $(cat token)"'
+    code = " -o /dev/null -w '%{http_code}\\n'"
+    w.typed(t, curl + " $API/namespaces/prueba-rbac/pods | head -5", [r'"kind": "PodList"'])
+    w.typed(t, curl + code + " $API/namespaces/prueba-rbac/pods", [r"^200"])
+    w.typed(t, curl + " $API/namespaces/default/pods", [forbidden(who, "list", 'in the namespace "default"'), r'"code": 403'])
+    w.typed(t, curl + " -X DELETE $API/namespaces/prueba-rbac/pods/victim | head -5", [r'"kind": "Pod"', r'"name": "victim"'])
+    w.typed(t, curl + " -X POST -H 'Content-Type: application/json' -d '{\"kind\":\"Pod\"}' $API/namespaces/prueba-rbac/pods",
+            [forbidden(who, "create", 'in the namespace "prueba-rbac"'), r'"code": 403'])
+    w.typed(t, curl + " $API/pods", [forbidden(who, "list", "at the cluster scope")])
+    w.run("kubectl create clusterrole lists-pods --verb list --resource pods", [r"created"])
+    w.run("kubectl create clusterrolebinding prueba-lists-pods --clusterrole lists-pods --serviceaccount prueba-rbac:prueba-sa", [r"created"])
+    time.sleep(0.5)
+    w.typed(t, curl + code + " $API/pods", [r"^200"])
+    t.send("exit")
+    w.result([] if t.close(30) == 0 else ["kubectl exec did not end with 0"])
+    w.run("kubectl delete clusterrolebinding/prueba-lists-pods clusterrole/lists-pods", [r"deleted"])
+
+
+POD_WITHOUT = """apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+  namespace: prueba-rbac
+spec:
+  serviceAccountName: {account}
+{automount}  containers:
+  - name: curl-test
+    image: nginx
+"""
+
+
+def step_f(w, work):
+    w.title("f. No API access")
+    n = "-n prueba-rbac"
+    for name, account, line in (("curl-test-2", "prueba-sa", "  automountServiceAccountToken: false\n"), ("curl-test-3", "closed-sa", "")):
+        if account == "closed-sa":
+            w.run(f"""kubectl create -f - <<'Y'
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: closed-sa, namespace: prueba-rbac}}
+automountServiceAccountToken: false
+Y""", [r"created"])
+        (work / f"{name}.yaml").write_text(POD_WITHOUT.format(name=name, account=account, automount=line))
+        w.run(f"cat {work}/{name}.yaml; kubectl create -f {work}/{name}.yaml", [r"created"])
+        w.run(f"kubectl {n} wait --for=condition=Ready pod/{name} --timeout=60s", [r"condition met"])
+        w.run(f"kubectl {n} exec {name} -- ls /var/run/secrets", [r"No such file or directory"], status=-1)
+        w.run(f"kubectl {n} exec {name} -- env", [r"^KUBERNETES_PORT=tcp://10\.96\.0\.1:443"])
+        w.run(f"kubectl {n} exec {name} -- curl -sS -k https://kubernetes.default.svc/api/v1/namespaces/prueba-rbac/pods", [r"system:anonymous", r'"code": 403'])
+    w.run(f"T=$(kubectl {n} create token prueba-sa); kubectl {n} exec curl-test-2 -- curl -sS -k -o /dev/null -w '%{{http_code}}\\n' "
+          "-H \"Authorization: Bearer $T\" https://kubernetes.default.svc/api/v1/namespaces/prueba-rbac/pods", [r"^200"])
+
+
+ROTATING = """apiVersion: v1
+kind: Pod
+metadata:
+  name: rotating
+spec:
+  containers:
+  - name: c
+    image: nginx
+    volumeMounts:
+    - {name: short, mountPath: /short}
+  volumes:
+  - name: short
+    projected:
+      sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 600}
+"""
+
+
+def claims(token):
+    part = token.strip().split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def start_rotation(w, work):
+    w.title("g. (first half) A token that lives ten minutes, mounted now, looked at again at the end")
+    (work / "rotating.yaml").write_text(ROTATING)
+    w.run(f"kubectl create -f {work}/rotating.yaml", [r"created"])
+    w.run("kubectl wait --for=condition=Ready pod/rotating --timeout=60s", [r"condition met"])
+    return w.run("kubectl exec rotating -- cat /short/token", [r"^ey"], quiet=True)
+
+
+def step_g(w, first):
+    w.title("g. Rotation, and the end of a pod's token")
+    c = claims(first)
+    print(f"first token: issued {c['iat']}, ends {c['exp']}: waiting for another one in its place")
+    second, deadline = first, c["exp"] + 5
+    while second == first and time.time() < deadline:
+        time.sleep(3)
+        second = w.cluster.run(["kubectl", "exec", "rotating", "--", "cat", "/short/token"]).stdout or first
+    if second == first:
+        w.result(["the token was not replaced before it ended"])
+    else:
+        d = claims(second)
+        print(f"second token: issued {d['iat']} ({c['exp'] - d['iat']} s before the end of the first), ends {d['exp']}")
+        w.result([] if c["iat"] < d["iat"] < c["exp"] else ["the second token was not issued within the life of the first"])
+    w.run("kubectl exec rotating -- sh -c 'kill -0 1 && echo same process'", [r"same process"])
+    token = w.cluster.run(["kubectl", "exec", "rotating", "--", "cat", f"{SA}/token"]).stdout
+    url, ca = w.cluster.url, w.cluster.data / "pki/ca.crt"
+    curl = f"curl -sS --cacert {ca} -o /dev/null -w '%{{http_code}}\\n' -H 'Authorization: Bearer '{token} {url}/api"
+    show = f"curl --cacert ca.crt -H 'Authorization: Bearer '<token of the pod> {url}/api"
+    w.run(curl, [r"^200"], show=show)
+    w.run("kubectl delete pod rotating --now", [r"deleted"])
+    w.run(curl, [r"^401"], show=show, within=20)
+
+
+def leftovers(data):
+    """What a node agent could have left on this machine."""
+    found = []
+    mounts = pathlib.Path("/proc/self/mounts").read_text()
+    found += [f"mount {line.split()[1]}" for line in mounts.splitlines() if str(data) in line]
+    for command, word in ((["ip", "-o", "link"], "k8c"), (["nft", "list", "tables"], "k8c"), (["ip", "netns"], "k8c")):
+        out = subprocess.run(command, capture_output=True, text=True).stdout
+        found += [line for line in out.splitlines() if word in line]
+    for proc in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            cmdline = (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if str(data) in cmdline and int(proc.name) != os.getpid():
+            found.append(f"process {proc.name}: {cmdline[:120]}")
+    return found
+
+
+def finish(w, work, cluster):
+    w.title("The end: nothing stays behind")
+    status = cluster.stop()
+    w.result([] if status == 0 else [f"k8c server ended with {status} on SIGTERM"])
+    done = cluster.cleanup()
+    w.result([] if done.returncode == 0 else [f"k8c cleanup: {done.stderr}"])
+    subprocess.run([ROOT / "scripts/test-registry", "stop", work / "registry"])
+    subprocess.run([ROOT / "scripts/test-images", "--clean", work / "images"])
+    w.result(leftovers(cluster.data))
+    cluster.remove()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./walkthrough")
+    parser.add_argument("--keep", action="store_true", help="leave the cluster up and say how to reach it")
+    parser.add_argument("--without-rotation", action="store_true", help="leave out the wait of about eight minutes for a token's rotation")
+    args = parser.parse_args()
+    cluster = Cluster()
+    work = cluster.dir
+    w = Walk(cluster)
+    try:
+        if have_public_registry():
+            print("docker.io resolves here: images come from there")
+        else:
+            prepare_images(work, cluster.data)
+        cluster.start(60)
+        print(f"k8c is up at {cluster.url}, kubeconfig {cluster.kubeconfig}")
+        step_a(w)
+        first = None if args.without_rotation else start_rotation(w, work)
+        step_b(w, work)
+        step_c(w)
+        step_d(w, work)
+        step_e(w, work)
+        step_f(w, work)
+        if first:
+            step_g(w, first)
+        if args.keep:
+            print(f"\nThe cluster stays up: export KUBECONFIG={cluster.kubeconfig}\n"
+                  f"To end it: kill {cluster.process.pid}; {BUILD}/k8c cleanup --data-dir {cluster.data}; "
+                  f"scripts/test-registry stop {work}/registry; rm -rf {work}")
+            cluster.process = None
+        else:
+            finish(w, work, cluster)
+    except BaseException as err:
+        w.failed += 1
+        print(f"FAIL: {type(err).__name__}: {err}")
+        if cluster.log.exists():
+            print("last lines of the server's log:\n" + "\n".join(cluster.log.read_text().splitlines()[-30:]))
+        if not args.keep:
+            cluster.stop()
+            cluster.cleanup()
+            subprocess.run([ROOT / "scripts/test-registry", "stop", work / "registry"])
+            subprocess.run([ROOT / "scripts/test-images", "--clean", work / "images"])
+            cluster.remove()
+    finally:
+        print(f"walkthrough: {w.passed} steps passed, {w.failed} failed")
+    return 1 if w.failed or not w.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
