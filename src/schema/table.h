@@ -50,7 +50,7 @@ enum {
 	TYPE_EMBEDDED = 1 << 2,         /* CRDs: x-kubernetes-embedded-resource */
 	TYPE_HAS_DEFAULTS = 1 << 3,     /* this type or one below it has default rules */
 	TYPE_NULLABLE = 1 << 4,         /* CRDs: nullable */
-	TYPE_DEFAULT_MAP_KEYS = 1 << 5, /* CRDs: unnamed, only there for its shape */
+	TYPE_MESSAGE_LIST = 1 << 5,     /* a named list that is a message of its own in protobuf (items = 1) */
 };
 
 /* Flags of a field. */
@@ -66,6 +66,7 @@ enum {
 	FIELD_TYPE_META = 1 << 8,  /* kind, apiVersion: no protobuf of their own */
 	FIELD_NULLABLE = 1 << 9,   /* CRDs: null is kept */
 	FIELD_LIST_ATOMIC = 1 << 10, /* x-kubernetes-list-type: atomic said of a member that is no list (Status.details) */
+	FIELD_GRANULAR = 1 << 12,    /* x-kubernetes-map-type: granular said of the field, whatever its type says */
 	FIELD_DROPPED = 1 << 11,   /* a write-only member (Secret.stringData): decoded, never encoded */
 };
 
@@ -214,6 +215,7 @@ enum schema_cell_op {
 	CELL_COUNT,    /* elements and members at the comma-separated paths */
 	CELL_JOIN,     /* the strings at path ("a[].b") joined with ",", else arg */
 	CELL_PAIR,     /* the two scalars at the comma-separated paths as "x/y"; arg when the first one's parent is absent */
+	CELL_RATIO,    /* the two numbers at the comma-separated paths as "x/y", absent ones 0 */
 	CELL_LABELS,   /* a string map as "k=v,k=v" or "<none>" */
 	CELL_SELECTOR, /* a LabelSelector as text */
 	CELL_CALL,     /* call: a cell that is no data */
