@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/blob.h"
+#include "base/buf.h"
 #include "loop/loop.h"
 #include "wire/http.h"
 

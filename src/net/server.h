@@ -13,6 +13,8 @@ struct net_server_options {
 	struct slice client_ca_names_pem; /* CAs named in the certificate request; may be empty */
 	bool request_client_cert; /* asked for, never required; verified by access/, not by TLS */
 	size_t body_max;          /* REQUEST_BODY_MAX when 0 */
+	/* Deadlines in milliseconds; 0: TLS_HANDSHAKE_MS, HEADER_READ_MS, BODY_READ_MS, CONN_IDLE_MS of net/net_limits.h. */
+	uint32_t handshake_ms, header_ms, body_ms, idle_ms;
 	/* Runs on the loop that owns the exchange. */
 	void (*handler)(void *ctx, struct exchange *x);
 	void *ctx;
