@@ -11,6 +11,7 @@
 #include "base/blob.h"
 #include "base/env.h"
 #include "loop/loop.h"
+#include "store/limits.h"
 
 struct store;
 struct store_snapshot;
@@ -25,8 +26,10 @@ struct store_pair { struct slice key, value; };
 /* One version of one object: immutable, refcounted, thread-safe. */
 struct store_obj {
 	atomic_int refs;
+	uint32_t crc;             /* the durable engine's checksum of this version */
 	uint64_t rv;              /* revision of this version */
 	uint64_t create_rv;       /* revision of the first version */
+	uint64_t row;             /* the durable engine's name of the object, the same for all its versions */
 	struct store_key key;
 	struct slice uid;
 	struct blob *json;        /* canonical JSON, resourceVersion spliced in */
@@ -61,7 +64,8 @@ struct store_options {
 };
 
 /* Opens (creating the file), checks integrity, loads, and starts the commit thread. 0 or -errno (-EACCES, -ENOSPC, -EROFS,
- * -EUCLEAN: damaged beyond use); *ret_msg (static or malloc'd by the store, valid until the next call) is one clear sentence. */
+ * -EUCLEAN: damaged beyond use); *ret_msg (static or malloc'd by the store, valid until the same thread's next call) is one clear sentence;
+ * after success it is empty or says what was found and mended (a damaged log). */
 int store_open(const struct store_options *o, struct store **ret, const char **ret_msg);
 /* Commits what is queued, stops the thread, closes the engine, frees. Snapshots and objects still referenced stay valid. */
 void store_close(struct store *s);
@@ -86,7 +90,7 @@ struct store_op {
 };
 
 /* Outcome of a transaction: err 0, -EEXIST (CREATE of an existing key), -ENOENT, -ESTALE (revision or uid differs), -ENOSPC,
- * -EIO, -E2BIG, -ESHUTDOWN. `failed` is the index of the op that did not hold. objs[i] are the new versions (for DELETE the
+ * -EIO, -E2BIG, -ESHUTDOWN, -ENOMEM, -EBUSY (another process holds the database; try again). `failed` is the index of the op that did not hold. objs[i] are the new versions (for DELETE the
  * deleted state), referenced for the callback's duration; conflicting current object for -EEXIST/-ESTALE in objs[failed]
  * (or NULL). */
 struct store_result {
@@ -99,8 +103,9 @@ struct store_result {
 typedef void (*store_done_fn)(void *ctx, const struct store_result *res);
 
 #define STORE_TXN_MAX 16
-/* All or nothing, in one revision. `done(ctx, ...)` runs on `reply`'s thread after the commit is durable and visible there.
- * 0, -ENOMEM, -E2BIG (too many ops), -EBUSY (the queue is full), -ESHUTDOWN: then done does not run, blobs are consumed. */
+/* All or nothing, in one revision (CHECKs alone make none). A NULL `reply` runs done on the commit thread. `done(ctx, ...)` runs on `reply`'s thread after the commit is durable and visible there.
+ * 0, -ENOMEM, -E2BIG (too many ops), -EBUSY (the queue is full), -ESHUTDOWN, -EINVAL (bad key or rv_at), or what the
+ * indexer returned: then done does not run, blobs are consumed. */
 int store_txn(struct store *s, const struct store_op *ops, size_t n_ops, struct loop *reply, store_done_fn done, void *ctx);
 
 /* ---- read ---- */
@@ -115,7 +120,8 @@ uint64_t store_snapshot_rv(const struct store_snapshot *sn);
 /* Borrowed from the snapshot. NULL when absent. */
 struct store_obj *store_get(const struct store_snapshot *sn, const struct store_key *key);
 
-/* In key order. `ns` empty: all namespaces. Start behind `after_*` when has_after. The snapshot must outlive the cursor. */
+/* In key order. `ns` empty: all namespaces. Start behind `after` when it is given. The snapshot and the bytes of
+ * `resource` and `ns` must outlive the cursor. */
 struct store_cursor { const struct store_snapshot *sn; struct store_key prefix; void *stack[48]; int depth; uint64_t pad; };
 void store_scan(const struct store_snapshot *sn, struct slice resource, struct slice ns, const struct store_key *after, struct store_cursor *ret);
 /* The next object (borrowed), NULL at the end. */
@@ -141,7 +147,7 @@ struct store_event *store_event_ref(struct store_event *e);
 struct store_event *store_event_unref(struct store_event *e);
 
 /* A position in the ring for one resource. Not thread-safe; owned by one loop. */
-struct store_watch { struct store *s; struct slice resource; uint64_t pos; uint64_t rv; };
+struct store_watch { struct store *s; struct slice resource; uint64_t pos; uint64_t rv; void *stream; };
 /* Events with a revision greater than `from_rv`. 0; -ESTALE: history does not reach back that far (410). */
 int store_watch_init(struct store *s, struct slice resource, uint64_t from_rv, struct store_watch *ret);
 /* 1: *ret is the next event of the resource (a reference the caller drops); 0: none now; -ESTALE: overtaken by the ring. */
@@ -152,7 +158,7 @@ uint64_t store_watch_rv(const struct store_watch *w);
 /* `fn(ctx, rv)` runs on `l`'s thread after new revisions became visible, coalesced (one call per wake-up). 0 or -ENOMEM. */
 struct store_listener;
 int store_listen(struct store *s, struct loop *l, void (*fn)(void *ctx, uint64_t rv), void *ctx, struct store_listener **ret);
-/* From l's thread. fn does not run any more afterwards. */
+/* From l's thread, before the store is closed (or after both have ended). fn does not run any more afterwards. */
 void store_unlisten(struct store_listener *li);
 
 /* Newest committed revision. */
@@ -161,5 +167,14 @@ uint64_t store_rv(struct store *s);
 const char *store_identity(struct store *s);
 struct store_stats { uint64_t rv, objects, bytes, events, oldest_rv, commits, txns, queue; };
 void store_stats(struct store *s, struct store_stats *ret);
+/* 0; -ENOSPC: the last write found the disk full (the next one tries again); -EIO: an I/O error, after which every write answers
+ * -EIO until the program is started anew, while reads go on. A sentence about it in msg ("" when 0). Any thread. */
+int store_health(struct store *s, char *msg, size_t msg_size);
 /* Online copy of the database. 0 or -errno; *ret_msg as store_open. Blocks; not from a loop. */
 int store_backup(struct store *s, const char *path, const char **ret_msg);
+/* The same from any process, of the database file at `from` while a server may be writing it. */
+int store_backup_file(const char *from, const char *to, const char **ret_msg);
+/* Puts a backup in the place of the database at `to` (which no server may have open: -EBUSY). The backup is verified first; its
+ * revision is raised beyond any that clients of the old database can have seen, its event history is dropped and it gets a new
+ * identity. Until the last step, a rename, the old database stays. 0 or -errno as store_open. */
+int store_restore(const char *from, const char *to, const char **ret_msg);

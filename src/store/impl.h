@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's parts, for its own files. */
+#pragma once
+
+#include "store/engine.h"
+#include "store/history.h"
+#include "store/obj.h"
+
+#include <pthread.h>
+
+/* A transaction on its way: writer's thread -> queue -> commit thread -> reply loop. */
+struct txn_op {
+	enum store_op_kind kind;
+	uint64_t expect_rv;
+	char *expect_uid; /* NULL: any */
+	size_t rv_at;
+	struct store_obj *obj; /* the new version, owned; for CHECK only its key */
+};
+
+struct txn {
+	struct txn *next;
+	struct loop *reply;
+	store_done_fn done;
+	void *ctx;
+	size_t bytes;
+	int err;
+	size_t failed;
+	uint64_t rv;
+	struct store_obj **result; /* n references or NULLs, for the callback */
+	size_t n;
+	struct txn_op op[];
+};
+
+struct store_listener {
+	struct store_listener *next;
+	struct store *s; /* NULL once the store is closed */
+	struct loop *loop;
+	void (*fn)(void *ctx, uint64_t rv);
+	void *ctx;
+	atomic_int refs;       /* the owner's, and one per posted wake-up */
+	atomic_bool pending;   /* a wake-up is under way */
+	atomic_uint_fast64_t rv;
+	bool dead;             /* loop's thread only */
+};
+
+struct store {
+	struct store_options opt;
+	char identity[37];
+	char *path; /* of the database, NULL: ephemeral */
+	struct engine *engine; /* NULL: ephemeral */
+	struct published published;
+	struct history history;
+
+	/* Queue: many writers, one commit thread. */
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct txn *first, *last;
+	size_t queued, queued_bytes;
+	bool stopping;
+	pthread_t thread;
+
+	/* Commit thread only. */
+	struct store_snapshot *head; /* the newest root, as published */
+	struct txn *unsent;          /* replies that found no memory to be posted */
+
+	pthread_mutex_t listen_lock;
+	struct store_listener *listeners;
+
+	_Atomic int health; /* 0, -ENOSPC, -EIO */
+	pthread_mutex_t msg_lock;
+	char msg[STORE_MSG_MAX];
+	_Atomic uint64_t objects, bytes, commits, txns;
+};
+
+/* The commit thread's main. */
+void *commit_main(void *store);
+/* Wakes every listener (coalesced). Any thread. */
+void listen_wake(struct store *s, uint64_t rv);
+/* Cuts the listeners loose when the store goes. */
+void listen_close(struct store *s);
+/* Hands finished transactions to their loops: one message per loop. Returns those that could not be posted for want of memory. */
+struct txn *txn_reply(struct txn *list);
+/* Frees an unsubmitted or answered transaction. Returns NULL. */
+struct txn *txn_free(struct txn *t);
