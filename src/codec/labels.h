@@ -44,7 +44,7 @@ int labels_format(struct buf *b, const struct labels_selector *s);
 /* True and *ret when the selector demands exactly this value for `key`. */
 bool labels_exact(const struct labels_selector *s, struct slice key, struct slice *ret);
 
-/* What is wrong with a label key (qualified name) or value: NULL, or upstream's sentence (static). `*ret_second` (may be NULL)
- * gets a second one where upstream reports two, else NULL. Sources: validation.IsQualifiedName, IsValidLabelValue. */
+/* What is wrong with a label value or key (qualified name): NULL when nothing is, else upstream's sentence (several joined by "; "), static
+ * or in the arena. Sources: apimachinery's validation.IsValidLabelValue, IsQualifiedName. */
 const char *labels_check_value(struct slice value);
 const char *labels_check_key(struct arena *a, struct slice key);

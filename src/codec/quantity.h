@@ -12,6 +12,7 @@ enum quantity_format { QUANTITY_DECIMAL_SI, QUANTITY_BINARY_SI, QUANTITY_DECIMAL
 struct quantity {
 	__int128 nano;               /* value times 10^9 */
 	enum quantity_format format;
+	bool verbatim;               /* Go prints the text it was parsed from, canonical or not ("05", "1.250") */
 };
 
 /* Errors as Go's sentences. */
@@ -39,3 +40,5 @@ struct quantity quantity_from_int(int64_t v, enum quantity_format format);
 struct quantity quantity_from_milli(int64_t v, enum quantity_format format);
 /* True when the value has no fraction. */
 bool quantity_is_whole(struct quantity q);
+/* Rounded up (away from zero) to thousandths: what defaulting does to resource lists. */
+struct quantity quantity_round_milli(struct quantity q);
