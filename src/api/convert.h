@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Served versions other than the stored one: events.k8s.io/v1 and core/v1 events, autoscaling v1 and v2, versions of custom
+ * resources (strategy None). Trees are changed in place. Thread rule: pure.
+ */
+#pragma once
+
+#include "schema/schema.h"
+
+/* Is what lies in the store already the served form? */
+bool convert_is_identity(const struct schema_resource *res);
+/* Storage form to served form and back, kind and apiVersion included. 0 or -ENOMEM. */
+int convert_to_served(const struct schema_resource *res, yyjson_mut_doc *doc, yyjson_mut_val *obj);
+int convert_to_stored(const struct schema_resource *res, yyjson_mut_doc *doc, yyjson_mut_val *obj);
+/* The storage form's resource (res itself when identical). */
+const struct schema_resource *convert_storage_of(const struct schema_resource *res);
+/* "v1" or "apps/v1", in the arena. */
+const char *api_version_of(struct arena *a, const char *group, const char *version);

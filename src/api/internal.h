@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The insides of struct api: what one server holds, and what each of its loops holds. */
+#pragma once
+
+#include "api/api.h"
+#include "api/limits.h"
+#include "api/request.h"
+#include "base/list.h"
+#include "base/map.h"
+
+#include <pthread.h>
+
+struct discovery;
+struct metrics;
+struct flow_limiter;
+struct openapi;
+struct net_client;
+
+/* Per loop; touched only by its thread, but for `running` and what metrics.h says. */
+struct api_loop {
+	struct api *api;
+	struct loop *loop;
+	struct list inflight;             /* struct request.inflight: not answered yet */
+	struct list watches;              /* struct watch.link */
+	struct list rv_waits;             /* requests that wait for a revision (rvwait.c) */
+	struct loop_timer *tick;          /* once a second while anything is in flight */
+	struct store_listener *listener;
+	struct flow_limiter *limiter;
+	struct metrics *metrics;
+	struct net_client *node_client;   /* connections to node agents, made on first use (stream/) */
+	void *stream_ctx;                 /* stream/'s own per-loop state */
+	atomic_size_t running;            /* exchanges between api_handle and their end */
+};
+
+struct api {
+	struct api_options o;
+	const struct env *env;
+	struct store *store;
+	struct access *access;
+	struct api_loop *loops;
+	size_t n_loops;
+	atomic_bool ready, draining, bootstrapped;
+	atomic_uint next_loop;            /* round robin of local calls */
+	struct discovery *discovery;
+	struct openapi *openapi;
+	char *server_address;             /* "10.0.0.1:6443" */
+	uint64_t started_ns;
+	struct bootstrap *bootstrap;
+};
+
+struct api_loop *api_loop_current(struct api *api);
+/* Called by the exchange's end. */
+void request_ended(struct exchange *x);
+/* Ends r's place among the requests in flight and makes its tokens void: called by every answer. */
+void request_settle(struct request *r, int code);
+/* Makes the request of an exchange, with audit-id and cache-control set. NULL when out of memory. */
+struct request *request_new(struct api_loop *al, struct exchange *x);
+/* Requests over their deadline are answered 504. Called by the tick. */
+void request_sweep(struct api_loop *al);

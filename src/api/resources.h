@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which resources this server serves: the built-in tables, and what CustomResourceDefinitions add. Any thread. */
+#pragma once
+
+#include "api/request.h"
+
+/* The resource; an empty version: preferred one. Lives as long as the arena. NULL: not served. */
+const struct schema_resource *resources_find(struct api *api, struct arena *a, struct slice group, struct slice version, struct slice resource);
+/* Is the group (in that version, when not empty) served at all? "" is core. */
+bool resources_has_group(struct api *api, struct slice group, struct slice version);

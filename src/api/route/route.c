@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/route/route.h"
+
+#include "api/internal.h"
+#include "api/resources.h"
+#include "api/route/paths.h"
+#include "api/subresource.h"
+#include "api/verbs.h"
+
+static const struct { const char *verb; unsigned bit; void (*handle)(struct request *r); } verbs[] = {
+	{ "get", VERB_GET, get_handle }, { "list", VERB_LIST, list_handle }, { "watch", VERB_WATCH, watch_handle },
+	{ "create", VERB_CREATE, create_handle }, { "update", VERB_UPDATE, update_handle }, { "patch", VERB_PATCH, patch_handle },
+	{ "delete", VERB_DELETE, delete_handle }, { "deletecollection", VERB_DELETECOLLECTION, deletecollection_handle },
+};
+
+static const char *const patch_types[] = {
+	"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml",
+};
+
+unsigned route_verb_bit(struct slice verb) {
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+		if (slice_eqs(verb, verbs[i].verb)) return verbs[i].bit;
+	return 0;
+}
+
+bool route_is_long_running(const struct request *r) {
+	static const char *const streams[] = { "attach", "exec", "log", "portforward", "proxy" };
+	if (!r->info.is_resource) return false;
+	if (slice_eqs(r->info.verb, "watch") || slice_eqs(r->info.verb, "proxy")) return true;
+	for (size_t i = 0; i < ELEMENTSOF(streams); i++)
+		if (slice_eqs(r->info.subresource, streams[i])) return true;
+	return false;
+}
+
+/* ---- does the path exist? ---- */
+
+/* Does the URL's namespace fit the scope? /api/v1/namespaces/<x> is cluster-scoped with a namespace in its info. */
+static bool scope_fits(const struct request *r) {
+	bool in_ns = r->info.ns.n > 0 && strcmp(r->res->resource, "namespaces") != 0;
+	if (!r->res->namespaced) return !in_ns;
+	return in_ns || slice_empty(r->info.ns);
+}
+
+/* Verbs that a collection's or an object's path takes at all, by method. */
+static unsigned methods_of_path(const struct request *r, bool has_name) {
+	bool across = r->res->namespaced && slice_empty(r->info.ns);
+	unsigned collection = VERB_LIST | VERB_WATCH | (across ? 0 : VERB_CREATE | VERB_DELETECOLLECTION);
+	return r->res->verbs & (has_name ? VERB_GET | VERB_UPDATE | VERB_PATCH | VERB_DELETE : collection);
+}
+
+static bool is_legacy_watch(const struct request *r) { return r->info.legacy_watch && slice_eqs(r->x->head.method, "GET"); }
+
+static unsigned verbs_at(struct request *r, const struct status **ret) {
+	const struct request_info *i = &r->info;
+	bool has_name = i->n_parts > 1;
+	*ret = status_unknown_resource();
+	if (!scope_fits(r) || i->legacy_proxy) return 0;
+	if (i->n_parts > 3 && !slice_eqs(i->subresource, "proxy")) return 0;
+	bool across = r->res->namespaced && slice_empty(i->ns);
+	if (has_name && across) return 0;
+	if (i->legacy_watch) return i->n_parts <= 2 ? r->res->verbs & VERB_WATCH : 0;
+	if (i->n_parts <= 2) return methods_of_path(r, has_name);
+	r->sub = schema_subresource_find(r->res, i->subresource);
+	return r->sub ? r->sub->verbs : 0;
+}
+
+/* ---- the filters of a route ---- */
+
+static bool method_is_known(const struct request *r) {
+	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+	for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+		if (slice_eqs(r->x->head.method, methods[i])) return true;
+	return false;
+}
+
+static const struct status *check_method(struct request *r, unsigned verbs_here) {
+	unsigned bit = route_verb_bit(r->info.verb);
+	if (r->info.legacy_watch) return is_legacy_watch(r) ? NULL : status_method_not_allowed();
+	if (!method_is_known(r) || !(verbs_here & bit)) return status_method_not_allowed();
+	return NULL;
+}
+
+static const struct status *check_types(struct request *r) {
+	if (slice_eqs(r->info.verb, "patch")) {
+		struct slice t = media_strip(request_get_header(r, "content-type"));
+		bool known = false;
+		for (size_t i = 0; i < ELEMENTSOF(patch_types); i++) known |= slice_eqs(t, patch_types[i]);
+		if (!known) return status_unsupported_patch();
+	}
+	if (r->sub && r->long_running) return NULL;
+	bool watchable = slice_eqs(r->info.verb, "list") || slice_eqs(r->info.verb, "watch");
+	return negotiate_routable(request_get_header(r, "accept")) ? NULL : status_not_acceptable_route(watchable);
+}
+
+/* The handler's own negotiation of what it answers with. */
+static const struct status *negotiate(struct request *r) {
+	bool watch = slice_eqs(r->info.verb, "watch");
+	if (r->sub && r->long_running) return NULL;
+	int err = negotiate_accept(request_get_header(r, "accept"), watch ? NEGOTIATE_WATCH : NEGOTIATE_OBJECT, &r->out);
+	if (!err && r->out.media == MEDIA_PROTO && r->res->is_custom && r->out.as == AS_OBJECT) err = -1;
+	return err ? status_not_acceptable(r->a, watch) : NULL;
+}
+
+static bool kept_in_object(const struct request *r) {
+	return r->sub && !strcmp(r->sub->kind, r->res->kind) && !slice_eqs(r->info.subresource, "log");
+}
+
+static void dispatch(struct request *r) {
+	unsigned bit = route_verb_bit(r->info.verb);
+	const struct subresource_handler *h = subresource_handler_find(r->info.group, r->info.resource, r->info.subresource, bit);
+	if (h) {
+		h->handle(r);
+		return;
+	}
+	if (r->sub && !kept_in_object(r)) {
+		request_status(r, status_unknown_resource());
+		return;
+	}
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+		if (verbs[i].bit != bit) continue;
+		verbs[i].handle(r);
+		return;
+	}
+	request_status(r, status_method_not_allowed());
+}
+
+/* Paths that only look like resources once their slashes are trimmed. */
+static bool misshapen(const struct request *r) {
+	bool core = slice_starts(r->info.path, SLICE_LIT("/api/")), grouped = slice_starts(r->info.path, SLICE_LIT("/apis/"));
+	return !core && (!grouped || slice_empty(r->info.group));
+}
+
+static void route_resource(struct request *r) {
+	const struct status *st = NULL;
+	if (misshapen(r)) {
+		request_status(r, status_page_not_found());
+		return;
+	}
+	if (!resources_has_group(r->api, r->info.group, r->info.version)) {
+		request_status(r, resources_has_group(r->api, r->info.group, SLICE_NULL) ? status_unknown_resource() : status_page_not_found());
+		return;
+	}
+	r->res = resources_find(r->api, r->a, r->info.group, r->info.version, r->info.resource);
+	unsigned here = r->res ? verbs_at(r, &st) : 0;
+	if (!here) st = status_unknown_resource();
+	else st = check_method(r, here);
+	if (!st) st = check_types(r);
+	if (!st) st = negotiate(r);
+	if (st) request_status(r, st);
+	else dispatch(r);
+}
+
+void route_request(struct request *r) {
+	if (r->info.is_resource) route_resource(r);
+	else paths_route(r);
+}
