@@ -178,7 +178,7 @@ class Model:
             flags.add('POINTER')
         if not a.pop('always', False):
             flags.add('OMITEMPTY')
-        for name, flag in (('omitzero', 'OMITZERO'), ('required', 'REQUIRED'), ('dropped', 'DROPPED')):
+        for name, flag in (('omitzero', 'OMITZERO'), ('required', 'REQUIRED')):
             if a.pop(name, False):
                 flags.add(flag)
         mt = a.pop('map', None)

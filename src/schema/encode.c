@@ -68,7 +68,6 @@ static const char *absent_text(const struct schema_field *f)
 static void member(struct encode *e, const struct schema_field *f, yyjson_mut_val *v, enum place place, bool *first)
 {
 	struct slice name = slice_make(f->name, f->name_len);
-	if (f->flags & FIELD_DROPPED) return;
 	if (place == PLACE_METADATA && slice_eq(name, SLICE_LIT("resourceVersion"))) {
 		put_resource_version(e, first);
 		return;
@@ -193,7 +192,7 @@ int schema_encode_json(const struct schema_type *t, const yyjson_mut_val *root, 
 {
 	struct encode e = { .b = b };
 	if (!t) return json_write(b, root);
-	value(&e, t, (yyjson_mut_val *)root, PLACE_ROOT);
+	value(&e, t, (yyjson_mut_val *)root, PLACE_ELSEWHERE);
 	return buf_err(b);
 }
 

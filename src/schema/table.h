@@ -67,7 +67,6 @@ enum {
 	FIELD_NULLABLE = 1 << 9,   /* CRDs: null is kept */
 	FIELD_LIST_ATOMIC = 1 << 10, /* x-kubernetes-list-type: atomic said of a member that is no list (Status.details) */
 	FIELD_GRANULAR = 1 << 12,    /* x-kubernetes-map-type: granular said of the field, whatever its type says */
-	FIELD_DROPPED = 1 << 11,   /* a write-only member (Secret.stringData): decoded, never encoded */
 };
 
 struct schema_field {
