@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/env.h"
 #include "store/store.h"
 
@@ -23,6 +24,8 @@ struct access_attrs {
 	bool is_resource;
 	struct slice verb, ns, group, version, resource, subresource, name;
 	struct slice path; /* non-resource requests */
+	/* What a list or watch demands of spec.nodeName (pods) or nodeName (resourceslices) with "=": lets nodes read their own. */
+	struct slice field_node;
 };
 
 struct access; /* the authenticators and authorisers of one server; thread-safe */
@@ -32,10 +35,16 @@ struct access_options {
 	struct store *store;
 	struct slice client_ca_pem;       /* verifies client certificates */
 	struct slice sa_key_pem;          /* signs ServiceAccount tokens: EC P-256/384/521 or RSA */
-	const char *issuer;               /* first is used to sign */
+	const char *issuer;               /* signs and is accepted */
 	const char *const *audiences;     /* NULL-terminated; NULL: the issuer */
 	bool anonymous;
-	struct loop *loop;                /* where rule rebuilds run */
+	struct loop *loop;                /* where rule rebuilds run; NULL: access_rebuild does it on demand */
+	struct slice sa_pub_pem;          /* further keys that verify tokens (PEM, public or private), or empty */
+	const char *const *more_issuers;  /* NULL-terminated; accepted besides `issuer`, or NULL */
+	/* A token of a Secret was used today for the first time: its label kubernetes.io/legacy-token-last-used is to be set to
+	 * `date` (YYYY-MM-DD). Any thread; must not block. NULL: not told. */
+	void (*legacy_used)(void *ctx, struct slice ns, struct slice secret, const char *date);
+	void *legacy_ctx;
 };
 int access_new(const struct access_options *o, struct access **ret, const char **ret_msg);
 void access_free(struct access *a);
@@ -87,5 +96,7 @@ int access_rules_for(struct access *acc, struct arena *a, const struct access_us
 /* Escalation check: does `u` hold every rule? 1 yes; 0 no, *ret_msg is the 403 text of spec 5.7 (without the resource prefix). */
 int access_covers(struct access *acc, struct arena *a, const struct access_user *u, struct slice ns, const struct access_rule *rules, size_t n, const char **ret_msg);
 
+/* Reads the RBAC objects of the newest snapshot now and puts the rules into force. Any thread. 0 or -ENOMEM. */
+int access_rebuild(struct access *acc);
 /* Number of the rule set in force: grows when a change of RBAC objects has been taken in. */
 uint64_t access_generation(struct access *acc);

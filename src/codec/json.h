@@ -61,3 +61,14 @@ bool json_set_bool(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, b
 bool json_del(yyjson_mut_val *obj, const char *name);
 /* Walks "a.b" making objects on the way; the object at the end. NULL when out of memory or a non-object is in the way. */
 yyjson_mut_val *json_ensure_obj(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *path);
+
+/* ---- walking, with const and without NULL checks ---- */
+
+static inline yyjson_mut_arr_iter json_arr_iter(const yyjson_mut_val *v) { return yyjson_mut_arr_iter_with((yyjson_mut_val *)(uintptr_t)v); }
+/* Every element of an array; none when `list` is NULL or no array. `elem` is a yyjson_mut_val * variable; the array must not change. */
+#define json_each(list, elem) for (yyjson_mut_arr_iter it_##elem = json_arr_iter(list); ((elem) = yyjson_mut_arr_iter_next(&it_##elem));)
+/* Elements of an array or members of an object; 0 for NULL and anything else. */
+static inline size_t json_size(const yyjson_mut_val *v) { return v ? yyjson_mut_get_len((yyjson_mut_val *)(uintptr_t)v) * (yyjson_mut_is_ctn((yyjson_mut_val *)(uintptr_t)v) ? 1u : 0u) : 0; }
+static inline yyjson_mut_val *json_first(const yyjson_mut_val *list) { return yyjson_mut_arr_get_first((yyjson_mut_val *)(uintptr_t)list); }
+static inline bool json_is_string(const yyjson_mut_val *v) { return yyjson_mut_is_str((yyjson_mut_val *)(uintptr_t)v); }
+static inline bool json_is_bool(const yyjson_mut_val *v) { return yyjson_mut_is_bool((yyjson_mut_val *)(uintptr_t)v); }

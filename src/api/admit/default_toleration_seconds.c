@@ -9,9 +9,8 @@ static bool handles(const struct admit *ad) { return admit_is(ad, "", "pods", NU
 /* Does a toleration (key "" with Exists matches everything) already answer to the taint, for NoExecute? */
 static bool tolerated(const yyjson_mut_val *list, const char *taint) {
 	yyjson_mut_val *t;
-	size_t at, max;
 	if (!list) return false;
-	yyjson_mut_arr_foreach(list, at, max, t) {
+	json_each(list, t) {
 		struct slice key = json_path_str(t, "key"), effect = json_path_str(t, "effect");
 		if ((slice_eqs(key, taint) || slice_empty(key)) && (slice_eqs(effect, "NoExecute") || slice_empty(effect))) return true;
 	}

@@ -11,9 +11,8 @@ struct search {
 
 static bool listed(const yyjson_mut_val *refs, struct slice name) {
 	yyjson_mut_val *ref;
-	size_t at, max;
 	if (!refs) return false;
-	yyjson_mut_arr_foreach(refs, at, max, ref)
+	json_each(refs, ref)
 		if (slice_eq(json_path_str(ref, "name"), name)) return true;
 	return false;
 }
@@ -28,10 +27,9 @@ static const char *account_name(const struct search *s) { return arena_slice_str
 
 static int env_secrets(struct search *s, const char *prefix, yyjson_mut_val *container) {
 	yyjson_mut_val *env;
-	size_t at, max;
 	struct slice who = json_path_str(container, "name");
 	if (json_get(container, "env"))
-		yyjson_mut_arr_foreach(json_get(container, "env"), at, max, env) {
+		json_each(json_get(container, "env"), env) {
 			const yyjson_mut_val *ref = json_path(env, "valueFrom.secretKeyRef");
 			struct slice name = json_path_str(ref, "name"), variable = json_path_str(env, "name");
 			if (!ref || !refused(s, name)) continue;
@@ -42,7 +40,7 @@ static int env_secrets(struct search *s, const char *prefix, yyjson_mut_val *con
 			return 1;
 		}
 	if (json_get(container, "envFrom"))
-		yyjson_mut_arr_foreach(json_get(container, "envFrom"), at, max, env) {
+		json_each(json_get(container, "envFrom"), env) {
 			const yyjson_mut_val *ref = json_get(env, "secretRef");
 			struct slice name = json_path_str(ref, "name");
 			if (!ref || !refused(s, name)) continue;
@@ -62,9 +60,8 @@ static int container_secrets(void *ctx, const char *what, yyjson_mut_val *contai
 
 static int volume_secrets(struct search *s, const yyjson_mut_val *spec) {
 	yyjson_mut_val *volume;
-	size_t at, max;
 	if (!json_get(spec, "volumes")) return 0;
-	yyjson_mut_arr_foreach(json_get(spec, "volumes"), at, max, volume) {
+	json_each(json_get(spec, "volumes"), volume) {
 		const yyjson_mut_val *secret = json_get(volume, "secret");
 		struct slice name = json_path_str(secret, "secretName");
 		if (!secret || !refused(s, name)) continue;
@@ -78,13 +75,16 @@ static int volume_secrets(struct search *s, const yyjson_mut_val *spec) {
 
 static int pull_secret_refs(struct search *s, const yyjson_mut_val *spec) {
 	yyjson_mut_val *ref;
-	size_t at, max;
+	size_t at = 0;
 	if (!json_get(spec, "imagePullSecrets")) return 0;
-	yyjson_mut_arr_foreach(json_get(spec, "imagePullSecrets"), at, max, ref) {
+	json_each(json_get(spec, "imagePullSecrets"), ref) {
 		struct slice name = json_path_str(ref, "name");
 		s->found = true;
 		if (!s->ad) return 1;
-		if (listed(json_get(s->account, "imagePullSecrets"), name)) continue;
+		if (listed(json_get(s->account, "imagePullSecrets"), name)) {
+			at++;
+			continue;
+		}
 		s->denied = admit_forbidden(s->ad, "imagePullSecrets[%zu].name=\"%.*s\" is not allowed because service account %s does not reference "
 					    "that imagePullSecret", at, SLICE_FMT(name), account_name(s));
 		return 1;

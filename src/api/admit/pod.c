@@ -6,9 +6,8 @@ int pod_each_container(const yyjson_mut_val *spec, pod_container_fn fn, void *ct
 	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
 	for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
 		yyjson_mut_val *list = json_get(spec, lists[i]), *container;
-		size_t at, max;
 		if (!yyjson_mut_is_arr(list)) continue;
-		yyjson_mut_arr_foreach(list, at, max, container) {
+		json_each(list, container) {
 			int r = fn(ctx, lists[i], container);
 			if (r != 0) return r;
 		}

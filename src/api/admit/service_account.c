@@ -70,17 +70,16 @@ static const struct status *account_missing(struct admit *ad, struct slice name)
 
 static bool automount(const yyjson_mut_val *pod, const yyjson_mut_val *account) {
 	const yyjson_mut_val *own = json_path(pod, "spec.automountServiceAccountToken");
-	if (yyjson_mut_is_bool(own)) return yyjson_mut_get_bool(own);
+	if (json_is_bool(own)) return json_path_bool(pod, "spec.automountServiceAccountToken", true);
 	return json_path_bool(account, "automountServiceAccountToken", true);
 }
 
 /* The name of a token volume the pod brought along, or a new one; *ret_new tells which. */
 static struct slice volume_name(struct admit *ad, yyjson_mut_val *spec, bool *ret_new) {
 	yyjson_mut_val *volume;
-	size_t at, max;
 	*ret_new = false;
 	if (json_get(spec, "volumes"))
-		yyjson_mut_arr_foreach(json_get(spec, "volumes"), at, max, volume) {
+		json_each(json_get(spec, "volumes"), volume) {
 			struct slice name = json_path_str(volume, "name");
 			if (slice_starts(name, SLICE_LIT(VOLUME_PREFIX))) return name;
 		}
@@ -95,13 +94,12 @@ struct mount { struct admit *ad; struct slice volume; bool any; };
 static int mount_into(void *ctx, const char *what, yyjson_mut_val *container) {
 	struct mount *m = ctx;
 	yyjson_mut_val *mounts = json_get(container, "volumeMounts"), *mount;
-	size_t at, max;
 	if (strcmp(what, "ephemeralContainers") == 0) return 0;
 	if (!mounts) {
 		mounts = yyjson_mut_arr(m->ad->doc);
 		if (!json_set(m->ad->doc, container, "volumeMounts", mounts)) return -1;
 	}
-	yyjson_mut_arr_foreach(mounts, at, max, mount)
+	json_each(mounts, mount)
 		if (slice_eqs(json_path_str(mount, "mountPath"), MOUNT_PATH)) return 0;
 	mount = yyjson_mut_obj(m->ad->doc);
 	m->any = true;
@@ -139,10 +137,9 @@ static bool mount_token(struct admit *ad, yyjson_mut_val *spec) {
 /* The account's pull secrets, when the pod has none of its own. */
 static bool pull_secrets(struct admit *ad, yyjson_mut_val *spec, const yyjson_mut_val *account) {
 	yyjson_mut_val *theirs = json_get(account, "imagePullSecrets"), *secret, *own = json_get(spec, "imagePullSecrets");
-	size_t at, max;
-	if (!yyjson_mut_arr_size(theirs) || yyjson_mut_arr_size(own)) return true;
+	if (!json_size(theirs) || json_size(own)) return true;
 	own = yyjson_mut_arr(ad->doc);
-	yyjson_mut_arr_foreach(theirs, at, max, secret) {
+	json_each(theirs, secret) {
 		yyjson_mut_val *ref = yyjson_mut_obj(ad->doc);
 		if (!json_set_str(ad->doc, ref, "name", json_path_str(secret, "name")) || !yyjson_mut_arr_append(own, ref)) return false;
 	}
@@ -151,13 +148,12 @@ static bool pull_secrets(struct admit *ad, yyjson_mut_val *spec, const yyjson_mu
 
 static bool has_token_projection(const yyjson_mut_val *spec) {
 	yyjson_mut_val *volume, *source;
-	size_t at, max, sat, smax;
 	yyjson_mut_val *volumes = json_get(spec, "volumes");
 	if (!volumes) return false;
-	yyjson_mut_arr_foreach(volumes, at, max, volume) {
+	json_each(volumes, volume) {
 		yyjson_mut_val *sources = json_path(volume, "projected.sources");
 		if (!sources) continue;
-		yyjson_mut_arr_foreach(sources, sat, smax, source)
+		json_each(sources, source)
 			if (json_get(source, "serviceAccountToken")) return true;
 	}
 	return false;

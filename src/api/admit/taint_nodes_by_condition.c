@@ -8,9 +8,8 @@ static bool handles(const struct admit *ad) { return admit_is(ad, "", "nodes", N
 
 static bool has_taint(const yyjson_mut_val *taints) {
 	yyjson_mut_val *t;
-	size_t at, max;
 	if (!taints) return false;
-	yyjson_mut_arr_foreach(taints, at, max, t)
+	json_each(taints, t)
 		if (slice_eqs(json_path_str(t, "key"), NOT_READY) && slice_eqs(json_path_str(t, "effect"), "NoSchedule")) return true;
 	return false;
 }
