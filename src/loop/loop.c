@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 struct message {
@@ -77,9 +78,29 @@ static void on_wake(uv_async_t *h) {
 	}
 }
 
+/* A peer that is gone shows as EPIPE on the loop's thread, whatever the program does about signals elsewhere. */
+static void block_sigpipe(sigset_t *before) {
+	sigset_t s;
+	sigemptyset(&s);
+	sigaddset(&s, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &s, before);
+}
+
+/* A SIGPIPE that came meanwhile has been answered with EPIPE: it must not arrive now. */
+static void restore_sigpipe(const sigset_t *before) {
+	static const struct timespec at_once;
+	sigset_t s;
+	sigemptyset(&s);
+	sigaddset(&s, SIGPIPE);
+	if (!sigismember(before, SIGPIPE))
+		while (sigtimedwait(&s, NULL, &at_once) == SIGPIPE) {}
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 static void *loop_main(void *arg) {
 	struct loop *l = arg;
 	current = l;
+	block_sigpipe(NULL);
 	pthread_setname_np(pthread_self(), l->name);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	return NULL;
@@ -144,8 +165,11 @@ int loop_new(struct loop **ret) { return loop_make(ret); }
 
 void loop_run(struct loop *l, uv_run_mode mode) {
 	struct loop *before = current;
+	sigset_t mask;
 	current = l;
+	block_sigpipe(&mask);
 	uv_run(&l->uv, mode);
+	restore_sigpipe(&mask);
 	current = before;
 }
 

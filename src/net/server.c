@@ -60,7 +60,7 @@ void server_conn_gone(void *arg) {
 
 static void on_ready(void *ctx) {
 	struct server_conn *sc = ctx;
-	int r = h1_serve(sc);
+	int r = slice_eqs(conn_alpn(sc->conn), "h2") ? h2_serve(sc) : h1_serve(sc);
 	if (r < 0) conn_abort(sc->conn);
 }
 
