@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON merge patch (RFC 7396) and JSON patch (RFC 6902, evanphx/json-patch v4 as Kubernetes uses it). Both work on trees in an
- * arena document, iteratively, and may share the patch's values with the result (do not change the patch afterwards).
+ * arena document, iteratively; the patch stays as it is (what goes into the result is copied), so it can be applied again.
  * Objects that a patch goes into come out with their members sorted by name, others keep their order, as upstream.
  */
 #pragma once
@@ -10,6 +10,8 @@
 
 /* Bytes that the copy operations of one patch may add (evanphx AccumulatedCopySizeLimit as the API server sets it). */
 #define PATCH_COPY_BYTES_MAX (3u * 1024u * 1024u)
+/* List elements and members that the operations of one JSON patch may walk over (finding an index is linear). */
+#define PATCH_STEPS_MAX 400000000ull
 
 /* *target becomes the merged value: linear in the size of both, whatever the depth. 0 or -ENOMEM. */
 int patch_merge(yyjson_mut_doc *doc, yyjson_mut_val **target, const yyjson_mut_val *patch);
