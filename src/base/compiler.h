@@ -30,4 +30,7 @@ static inline void close_fdp(int *fd) {
 	if (*fd >= 0) (void)close(*fd);
 	*fd = -1;
 }
+static inline int take_fd(int *fd) { int v = *fd; *fd = -1; return v; }
+/* Moves a descriptor out of a variable that _cleanup_close_ guards. */
+#define TAKE_FD(fd) take_fd(&(fd))
 #define _cleanup_close_ _cleanup_(close_fdp)

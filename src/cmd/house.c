@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/house.h"
+#include "api/stored.h"
+#include "base/log.h"
+#include "cmd/files.h"
+#include "cmd/inproc.h"
+#include "cmd/kubeconfig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+static int say(char msg[HOUSE_MESSAGE_MAX], int err, const char *what, const char *why) {
+	snprintf(msg, HOUSE_MESSAGE_MAX, "%s: %s", what, why && *why ? why : strerror(-err));
+	return err;
+}
+
+/* ---- running something on a loop and waiting for it ---- */
+
+struct errand { int (*fn)(void *arg); void *arg; int result; sem_t done; };
+
+static void errand_run(void *arg) {
+	struct errand *e = arg;
+	e->result = e->fn(e->arg);
+	sem_post(&e->done);
+}
+
+static int run_on(struct loop *l, int (*fn)(void *), void *arg) {
+	struct errand e = { .fn = fn, .arg = arg };
+	sem_init(&e.done, 0, 0);
+	int r = loop_post(l, errand_run, &e);
+	if (r == 0) {
+		while (sem_wait(&e.done) < 0) {}
+		r = e.result;
+	}
+	sem_destroy(&e.done);
+	return r;
+}
+
+/* ---- the parts ---- */
+
+/* Two servers on one data directory would each believe to own it. */
+static int lock_dir(struct house *h, char *msg) {
+	char path[PATH_MAX + 8];
+	snprintf(path, sizeof(path), "%s/lock", h->plan->dir);
+	h->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (h->lock < 0) return say(msg, -errno, path, NULL);
+	if (flock(h->lock, LOCK_EX | LOCK_NB) < 0) return say(msg, -EBUSY, h->plan->dir, "another k8c server is using this data directory");
+	return 0;
+}
+
+static int open_pki(struct house *h, char *msg) {
+	const struct plan *p = h->plan;
+	char dir[PATH_MAX + 8], domain_name[300], why[PKI_MESSAGE_MAX] = "";
+	const char *dns[8 + FLAG_LIST_MAX] = { "kubernetes", "kubernetes.default", "kubernetes.default.svc", domain_name, "localhost", p->hostname };
+	const char *ips[4 + FLAG_LIST_MAX] = { p->service_ip, "127.0.0.1", p->advertise, p->host };
+	struct pki_dir_options o = { .env = h->env, .dir = dir, .dns = dns, .n_dns = 6, .ips = ips, .n_ips = address_is_any(p->host) ? 3 : 4 };
+	snprintf(dir, sizeof(dir), "%s/pki", p->dir);
+	snprintf(domain_name, sizeof(domain_name), "kubernetes.default.svc.%s", p->cluster_domain);
+	for (size_t i = 0; i < p->tls_san.n; i++) {
+		const char *san = p->tls_san.v[i];
+		bool is_ip = strspn(san, "0123456789.") == strlen(san) || strchr(san, ':');
+		if (is_ip) ips[o.n_ips++] = san;
+		else dns[o.n_dns++] = san;
+	}
+	int r = pki_dir_open(&o, &h->pki, why);
+	return r < 0 ? say(msg, r, "certificates", why) : 0;
+}
+
+static int open_store(struct house *h, char *msg) {
+	char path[PATH_MAX + 16];
+	const char *why = NULL;
+	snprintf(path, sizeof(path), "%s/state.db", h->plan->dir);
+	struct store_options o = { .sqlite_path = h->plan->ephemeral ? NULL : path, .env = h->env, .index = stored_index };
+	int r = store_open(&o, &h->store, &why);
+	return r < 0 ? say(msg, r, "store", why) : 0;
+}
+
+static int start_loops(struct house *h, char *msg) {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t want = cores < 1 ? 1 : cores > HOUSE_LOOPS_MAX ? HOUSE_LOOPS_MAX : (size_t)cores;
+	int r = 0;
+	while (r == 0 && h->n_loops < want) {
+		char name[16];
+		snprintf(name, sizeof(name), "k8c-api-%zu", h->n_loops);
+		r = loop_start(name, &h->loops[h->n_loops]);
+		if (r == 0) h->n_loops++;
+	}
+	if (r == 0) r = loop_start("k8c-access", &h->access_loop);
+	return r < 0 ? say(msg, r, "threads", NULL) : 0;
+}
+
+static int make_access(struct house *h, char *msg) {
+	const char *why = NULL;
+	struct access_options o = {
+		.env = h->env, .store = h->store, .client_ca_pem = h->pki.ca.cert_pem, .sa_key_pem = h->pki.sa_key, .issuer = h->plan->issuer,
+		.anonymous = h->plan->anonymous, .loop = h->access_loop,
+	};
+	int r = access_new(&o, &h->access, &why);
+	return r < 0 ? say(msg, r, "access", why) : 0;
+}
+
+static int make_api(struct house *h, char *msg) {
+	const char *why = NULL;
+	struct api_options o = {
+		.env = h->env, .store = h->store, .access = h->access, .loops = h->loops, .n_loops = h->n_loops, .advertise = h->plan->advertise,
+		.port = h->plan->port, .service_cidr = h->plan->service_cidr, .cluster_domain = h->plan->cluster_domain, .node_port_min = 30000,
+		.node_port_max = 32767, .ca_pem = h->pki.ca.cert_pem, .node_client_cert_pem = h->pki.node_client.cert_pem,
+		.node_client_key_pem = h->pki.node_client.key_pem,
+	};
+	int r = api_new(&o, &h->api, &why);
+	return r < 0 ? say(msg, r, "API server", why) : 0;
+}
+
+static int start_server(struct house *h, char *msg) {
+	const struct plan *p = h->plan;
+	char listen[ADDRESS_MAX + 16];
+	snprintf(listen, sizeof(listen), strchr(p->host, ':') ? "[%s]:%u" : "%s:%u", p->host, (unsigned)p->port);
+	struct net_server_options o = {
+		.listen = listen, .cert_pem = h->pki.server.cert_pem, .key_pem = h->pki.server.key_pem, .client_ca_names_pem = h->pki.ca.cert_pem,
+		.request_client_cert = true, .handler = api_handle, .ctx = h->api,
+	};
+	int r = net_server_start(h->loops, h->n_loops, &o, &h->server);
+	return r < 0 ? say(msg, r, listen, NULL) : 0;
+}
+
+static int wait_ready(struct house *h, char *msg) {
+	uint64_t end = env_mono(h->env) + (uint64_t)HOUSE_READY_MS * 1000000u;
+	while (!api_ready(h->api)) {
+		if (env_mono(h->env) > end) return say(msg, -ETIMEDOUT, "API server", "the first objects of the cluster could not be written in time");
+		usleep(200);
+	}
+	return 0;
+}
+
+/* ---- controllers ---- */
+
+static int client_for(void *ctx, const char *component, struct k8c_client **ret) {
+	struct house *h = ctx;
+	return inproc_client(h->api, h->control_loop, h->env, component, ret);
+}
+
+static int sign_legacy(void *ctx, struct slice ns, struct slice account, struct slice uid, struct slice secret, char **ret) {
+	struct house *h = ctx;
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	struct slice token;
+	if (!a) return -ENOMEM;
+	int r = access_token_sign_legacy(h->access, a, ns, account, uid, secret, &token);
+	if (r == 0) r = (*ret = strndup(token.p, token.n)) ? 0 : -ENOMEM;
+	return r;
+}
+
+static int control_up(void *arg) {
+	struct house *h = arg;
+	struct control_options o = {
+		.loop = h->control_loop, .env = h->env, .client_for = client_for, .sign_legacy = sign_legacy, .ctx = h, .ca_pem = h->pki.ca.cert_pem,
+	};
+	return control_start(&o, &h->control);
+}
+
+static int control_down(void *arg) {
+	struct house *h = arg;
+	control_stop(h->control);
+	h->control = NULL;
+	return 0;
+}
+
+static int start_control(struct house *h, char *msg) {
+	int r = loop_start("k8c-control", &h->control_loop);
+	if (r == 0) r = run_on(h->control_loop, control_up, h);
+	return r < 0 ? say(msg, r, "controllers", NULL) : 0;
+}
+
+static int start_agent(struct house *h, char *msg) { return h->plan->no_agent ? 0 : agent_up(h, msg); }
+
+static int write_kubeconfig(struct house *h, char *msg) {
+	char path[PATH_MAX + 32], url[ADDRESS_MAX + 32];
+	const struct plan *p = h->plan;
+	struct buf b = BUF_INIT(KUBECONFIG_MAX);
+	snprintf(path, sizeof(path), "%s/admin.kubeconfig", p->dir);
+	snprintf(url, sizeof(url), strchr(p->url_host, ':') ? "https://[%s]:%u" : "https://%s:%u", p->url_host, (unsigned)p->port);
+	struct kubeconfig k = {
+		.server = url, .cluster = "k8c", .user = "kubernetes-admin", .ca_pem = h->pki.ca.cert_pem, .cert_pem = h->pki.admin.cert_pem,
+		.key_pem = h->pki.admin.key_pem,
+	};
+	int r = kubeconfig_write(&k, &b);
+	if (r == 0) r = file_write(path, buf_slice(&b), 0600);
+	buf_done(&b);
+	return r < 0 ? say(msg, r, path, NULL) : 0;
+}
+
+int house_up(struct house *h, const struct plan *p, char msg[HOUSE_MESSAGE_MAX]) {
+	static int (*const steps[])(struct house *, char *) = {
+		lock_dir, open_pki, open_store, start_loops, make_access, make_api, start_server, wait_ready, start_control, write_kubeconfig, start_agent,
+	};
+	*h = (struct house){ .plan = p, .env = &env_system, .lock = -1 };
+	msg[0] = 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ELEMENTSOF(steps); i++) r = steps[i](h, msg);
+	if (r < 0) house_down(h);
+	return r;
+}
+
+void house_down(struct house *h) {
+	if (h->agent) agent_down(h);
+	if (h->control) (void)run_on(h->control_loop, control_down, h);
+	loop_stop(h->control_loop);
+	if (h->server) net_server_drain(h->server);
+	if (h->api) api_drain(h->api, HOUSE_DRAIN_MS);
+	net_server_stop(h->server);
+	api_free(h->api);
+	access_free(h->access);
+	if (h->store) store_close(h->store);
+	for (size_t i = 0; i < h->n_loops; i++) loop_stop(h->loops[i]);
+	loop_stop(h->access_loop);
+	pki_dir_done(&h->pki);
+	if (h->lock >= 0) (void)close(h->lock);
+	*h = (struct house){ .lock = -1 };
+}

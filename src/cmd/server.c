@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `k8c server`: up, ready, and down again on SIGTERM or SIGINT. */
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/house.h"
+#include "cmd/notify.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every thread started later inherits the mask: only sigwait sees these signals. */
+static void block_signals(sigset_t *set) {
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+static void say_ready(const struct plan *p) {
+	const char *form = strchr(p->url_host, ':') ? "ready https://[%s]:%u kubeconfig=%s/admin.kubeconfig\n" : "ready https://%s:%u kubeconfig=%s/admin.kubeconfig\n";
+	printf(form, p->url_host, (unsigned)p->port, p->dir);
+	fflush(stdout);
+	(void)notify_send("READY=1");
+}
+
+int server_main(int argc, char **argv) {
+	struct plan plan;
+	struct house house;
+	char msg[HOUSE_MESSAGE_MAX];
+	sigset_t signals;
+	int got;
+	int r = plan_make(&plan, argc, argv, msg);
+	if (r != 0) {
+		if (r < 0) fprintf(stderr, "k8c server: %s\n", msg);
+		plan_done(&plan);
+		return r < 0 ? 2 : 0;
+	}
+	static const enum log_level levels[] = { LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
+	log_setup(strcmp(plan.log_format, "json") == 0 ? LOG_JSON : LOG_TEXT, levels[plan.verbosity > 3 ? 3 : plan.verbosity]);
+	/* Few arenas: memory that one thread freed is of use to the others. */
+	(void)mallopt(M_ARENA_MAX, 2);
+	block_signals(&signals);
+	r = house_up(&house, &plan, msg);
+	if (r < 0) {
+		fprintf(stderr, "k8c server: %s\n", msg);
+	} else {
+		say_ready(&plan);
+		while (sigwait(&signals, &got) != 0) {}
+		(void)notify_send("STOPPING=1");
+		house_down(&house);
+	}
+	plan_done(&plan);
+	return r < 0 ? 1 : 0;
+}
