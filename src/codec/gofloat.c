@@ -64,3 +64,25 @@ int gofloat_json(struct buf *b, double d) {
 	if (exp10 < 0) return buf_printf(b, "e-%d", -exp10);
 	return buf_printf(b, "e+%02d", exp10);
 }
+
+static int general(struct buf *b, double d, int from) {
+	char digits[24];
+	int exp10;
+	if (isnan(d)) return buf_puts(b, from == 6 ? ".nan" : "NaN");
+	if (isinf(d)) return buf_puts(b, from == 6 ? (d < 0 ? "-.inf" : ".inf") : d < 0 ? "-Inf" : "+Inf");
+	if (signbit(d)) buf_putc(b, '-');
+	gofloat_digits(d, digits, &exp10);
+	if (exp10 >= -4 && exp10 < from) {
+		put_plain(b, digits, exp10);
+		return b->err;
+	}
+	buf_putc(b, digits[0]);
+	if (digits[1]) {
+		buf_putc(b, '.');
+		buf_puts(b, digits + 1);
+	}
+	return buf_printf(b, "e%c%02d", exp10 < 0 ? '-' : '+', exp10 < 0 ? -exp10 : exp10);
+}
+
+int gofloat_v(struct buf *b, double d) { return general(b, d, 21); }
+int gofloat_g(struct buf *b, double d) { return general(b, d, 6); }
