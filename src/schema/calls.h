@@ -8,7 +8,7 @@
 #include "schema/table.h"
 
 /* Default rules; `obj` is a value of the type that names the rule. */
-#define SCHEMA_FILL(name) __attribute__((weak)) int schema_fill_##name(yyjson_mut_doc *doc, yyjson_mut_val *obj)
+#define SCHEMA_FILL(name) int schema_fill_##name(yyjson_mut_doc *doc, yyjson_mut_val *obj)
 SCHEMA_FILL(node_pod_cidrs);
 SCHEMA_FILL(pod_init_annotations);
 SCHEMA_FILL(pod_resources);
@@ -18,7 +18,7 @@ SCHEMA_FILL(resource_list_milli);
 SCHEMA_FILL(secret_string_data);
 
 /* Preparation; `old` is NULL on create. */
-#define SCHEMA_PREP(name) __attribute__((weak)) int schema_prep_##name(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old)
+#define SCHEMA_PREP(name) int schema_prep_##name(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old)
 SCHEMA_PREP(apiservice_status);
 SCHEMA_PREP(crd_stored_versions);
 SCHEMA_PREP(csr_approval);
