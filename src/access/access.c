@@ -125,3 +125,8 @@ int access_authorize(struct access *acc, struct arena *a, const struct access_at
 	*ret_reason = !node[0] ? rbac : !rbac[0] ? node : arena_printf(a, "%s\n%s", node, rbac);
 	return *ret_reason ? 0 : -ENOMEM;
 }
+
+const struct slice *access_audiences(struct access *acc, size_t *ret_n) {
+	*ret_n = acc->n_audiences;
+	return acc->audiences;
+}

@@ -63,6 +63,9 @@ int access_authenticate(struct access *acc, struct arena *a, const struct access
 int access_token_verify(struct access *acc, struct arena *a, struct slice token, const struct slice *audiences, size_t n, struct access_user **ret,
 			const struct slice **ret_audiences, size_t *ret_n_audiences, const char **ret_msg);
 
+/* The server's own audiences, what a token request without any gets. Lives as long as `acc`. */
+const struct slice *access_audiences(struct access *acc, size_t *ret_n);
+
 /* ---- tokens (spec section 3) ---- */
 
 struct access_token_spec {
