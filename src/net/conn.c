@@ -36,6 +36,7 @@ struct conn {
 	struct blob *cert;
 	uint64_t due;
 	int err; /* why it broke, for on_end */
+	int write_err; /* writing failed; what the peer said before may still be read */
 	char why[160];
 	enum conn_state state;
 	unsigned corks, handles, pins;
@@ -201,13 +202,20 @@ void conn_deadline(struct conn *c, uint64_t ms) {
 
 /* ---- writing ---- */
 
+/* The peer takes no more. What it sent before (an early refusal, say) is worth reading; that ends by itself. */
+static void write_failed(struct conn *c, int err) {
+	buf_done(&c->out);
+	if (c->state == CONN_OPEN && c->reading && !c->eof) c->write_err = err;
+	else broken(c, err, uv_strerror(err));
+}
+
 static void on_written(uv_write_t *req, int status) {
 	struct conn *c = req->data;
 	c->writing = false;
 	buf_done(&c->sending);
 	if (c->state == CONN_CLOSED) return;
 	if (status < 0) {
-		broken(c, status, uv_strerror(status));
+		write_failed(c, status);
 		return;
 	}
 	conn_cork(c);
@@ -228,7 +236,7 @@ static void flush(struct conn *c) {
 		uv_buf_t b = uv_buf_init(c->out.p, (unsigned)c->out.n);
 		int r = uv_try_write((uv_stream_t *)&c->tcp, &b, 1);
 		if (r < 0 && r != UV_EAGAIN) {
-			broken(c, r, uv_strerror(r));
+			write_failed(c, r);
 			return;
 		}
 		sent = r > 0 ? (size_t)r : 0;
@@ -245,7 +253,7 @@ static void flush(struct conn *c) {
 	int r = uv_write(&c->write, (uv_stream_t *)&c->tcp, &b, 1, on_written);
 	if (r < 0) {
 		c->writing = false;
-		broken(c, r, uv_strerror(r));
+		write_failed(c, r);
 	}
 }
 
@@ -258,7 +266,7 @@ void conn_uncork(struct conn *c) {
 }
 
 int conn_write(struct conn *c, struct slice plain) {
-	if (c->state != CONN_OPEN) return -EPIPE;
+	if (c->state != CONN_OPEN || c->write_err) return -EPIPE;
 	if (plain.n) {
 		int r = c->tls ? tls_write(c->tls, plain) : buf_put_slice(&c->out, plain);
 		if (r < 0) {
@@ -278,6 +286,10 @@ static bool must_wait(const struct conn *c) { return c->paused || c->held_plain.
 
 static void tell_eof(struct conn *c) {
 	if (!c->eof || c->eof_told || must_wait(c) || c->state != CONN_OPEN) return;
+	if (c->write_err) {
+		broken(c, c->write_err, uv_strerror(c->write_err));
+		return;
+	}
 	c->eof_told = true;
 	c->ev->on_end(c->ctx, 0, "");
 }

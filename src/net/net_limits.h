@@ -15,7 +15,8 @@
 #define CONN_HELD_MAX (64u * KIB + CONN_READ_SIZE)
 /* Pipelined bytes taken in while a request is being answered; beyond it the socket is not read. */
 #define H1_PIPELINE_MAX (64u * KIB)
-#define H1_HEAD_OUT_MAX (1u * MIB)
+/* Bytes of an unwanted body an HTTP/2 stream may still send after its answer. */
+#define H2_DROP_MAX (32u * MIB)
 
 #define TLS_HANDSHAKE_MS 10000u
 #define HEADER_READ_MS 10000u

@@ -111,7 +111,7 @@ static int add_pseudo(struct http2_stream *s, struct slice name, struct slice va
 static int on_header(nghttp2_session *session, const nghttp2_frame *f, const uint8_t *n, size_t n_n, const uint8_t *v, size_t v_n,
 		     uint8_t flags, void *ctx) {
 	struct http2_stream *s = stream_get(ctx, f->hd.stream_id);
-	if (!s || s->head_done || s->too_large) return 0;
+	if (!s || !s->user || s->head_done || s->too_large) return 0;
 	struct slice name = slice_make(n, n_n), value = slice_make(v, v_n);
 	s->head_bytes += n_n + v_n + HTTP_HEADER_OVERHEAD;
 	if (s->head_bytes > HEADER_BYTES_MAX) {
@@ -145,7 +145,7 @@ static void response_complete(struct http2_stream *s, bool end) {
 }
 
 static void head_complete(struct http2_stream *s, bool end) {
-	if (s->head_done) return; /* trailers */
+	if (s->head_done || !s->user) return; /* trailers, or detached */
 	if (!s->h->server && s->status / 100 == 1) {
 		s->headers = (struct http_headers){ 0 };
 		return;
@@ -182,7 +182,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *f, void *ctx)
 	if (f->hd.type != NGHTTP2_HEADERS && f->hd.type != NGHTTP2_DATA) return 0;
 	if (end) s->peer_done = true;
 	if (f->hd.type == NGHTTP2_HEADERS) head_complete(s, end);
-	if (end && !s->too_large && (s = stream_get(h, f->hd.stream_id))) h->h->on_end(h->ctx, s->user);
+	if (end && !s->too_large && s->user) h->h->on_end(h->ctx, s->user);
 	return 0;
 }
 
@@ -193,7 +193,7 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *f, in
 static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *ctx) {
 	struct http2 *h = ctx;
 	struct http2_stream *s = stream_get(h, id);
-	if (s && !s->too_large) h->h->on_data(h->ctx, s->user, slice_make(p, n));
+	if (s && s->user && !s->too_large) h->h->on_data(h->ctx, s->user, slice_make(p, n));
 	else (void)nghttp2_session_consume(session, id, n);
 	return 0;
 }
@@ -214,9 +214,8 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *f, void 
 		return pay(h, HTTP2_COST_RESET);
 	if (!s) return 0;
 	if (f->hd.type == NGHTTP2_HEADERS) s->begun = true;
-	/* Answered before the request was complete: the rest is not wanted (RFC 9113, 8.1). */
-	bool end = (f->hd.type == NGHTTP2_HEADERS || f->hd.type == NGHTTP2_DATA) && (f->hd.flags & NGHTTP2_FLAG_END_STREAM);
-	if (h->server && end && !s->peer_done) nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+	/* 431 was said: the rest is not wanted (RFC 9113, 8.1). */
+	if (h->server && s->too_large && !s->peer_done) nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
 	return 0;
 }
 
@@ -232,7 +231,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *p, size_
 			 void *ctx) {
 	struct http2 *h = ctx;
 	struct http2_stream *s = stream_get(h, id);
-	if (!s) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	if (!s || !s->user) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	size_t got = 0;
 	int r = h->h->read(h->ctx, s->user, p, n, &got);
 	if (r < 0) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -425,6 +424,12 @@ void http2_resume(struct http2_stream *s) { (void)nghttp2_session_resume_data(s-
 void http2_consume(struct http2_stream *s, size_t n) { (void)nghttp2_session_consume(s->h->session, s->id, n); }
 void http2_reset(struct http2_stream *s, uint32_t error) {
 	(void)nghttp2_submit_rst_stream(s->h->session, NGHTTP2_FLAG_NONE, s->id, error);
+}
+
+void http2_detach(struct http2_stream *s, uint32_t error) {
+	s->user = NULL;
+	s->arena = NULL;
+	http2_reset(s, error);
 }
 
 size_t http2_streams(const struct http2 *h) { return h->n_streams; }

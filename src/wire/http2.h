@@ -59,7 +59,8 @@ int http2_pull(struct http2 *h, struct buf *out, size_t room);
 /* False when both sides are done and the connection should close. */
 bool http2_alive(const struct http2 *h);
 
-/* Server: the answer; `body`: read will be asked for bytes. 0 or -ENOMEM. */
+/* Server: the answer; `body`: read will be asked for bytes. 0 or -ENOMEM. An answer before the end of the request leaves the
+ * peer's side open: http2_reset with HTTP2_NO_ERROR ends it (RFC 9113, 8.1), but some clients lose the answer then. */
 int http2_respond(struct http2_stream *s, int status, const struct http_headers *headers, bool body);
 /* Client: 0, -ENOMEM, -EPIPE (the peer takes no more). `a` (which must live until on_close) gets the response's head. */
 int http2_request(struct http2 *h, const struct http_request_head *head, bool is_tls, bool body, struct arena *a, void *user,
@@ -69,6 +70,8 @@ void http2_resume(struct http2_stream *s);
 /* n bytes given by on_data have been dealt with. */
 void http2_consume(struct http2_stream *s, size_t n);
 void http2_reset(struct http2_stream *s, uint32_t error);
+/* The same, and no event will come for the stream any more: its user and arena may go. */
+void http2_detach(struct http2_stream *s, uint32_t error);
 /* Streams that have begun and not been closed. */
 size_t http2_streams(const struct http2 *h);
 /* Client: another stream may be begun now. */
