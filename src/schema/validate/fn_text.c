@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts and lists: what Go's strings and sets packages do. */
+#include "schema/validate/function.h"
+#include "base/limits.h"
+
+#include <ctype.h>
+
+static struct rule_value split(struct rule_scope *s, struct slice v, struct slice sep, size_t max) {
+	struct rule_list l = RULE_LIST(s);
+	while (l.n + 1 < max) {
+		ptrdiff_t at = slice_find(v, sep);
+		if (at < 0) break;
+		rule_list_add(&l, rv_str(slice_upto(v, (size_t)at)));
+		v = slice_make(v.p + at + sep.n, v.n - (size_t)at - sep.n);
+		if (s->err) return RV_NONE;
+	}
+	rule_list_add(&l, rv_str(v));
+	return rule_list_done(&l);
+}
+
+struct rule_value rule_fn_Split(struct rule_scope *s, const struct rule_value *a, unsigned n) { return split(s, rv_slice(a), rv_slice(&a[1]), SIZE_MAX); }
+struct rule_value rule_fn_SplitN(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	return split(s, rv_slice(a), rv_slice(&a[1]), (size_t)rv_num(&a[2]));
+}
+
+/* Contains(text, text) and Contains(list, element). */
+struct rule_value rule_fn_Contains(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	if (a->kind == RV_STR) return rv_bool(slice_find(rv_slice(a), rv_slice(&a[1])) >= 0);
+	return rv_bool(rv_in(&a[1], a));
+}
+struct rule_value rule_fn_HasPrefix(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_starts(rv_slice(a), rv_slice(&a[1]))); }
+struct rule_value rule_fn_HasSuffix(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_ends(rv_slice(a), rv_slice(&a[1]))); }
+
+struct rule_value rule_fn_TrimPrefix(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a), p = rv_slice(&a[1]);
+	return rv_str(slice_starts(v, p) ? slice_make(v.p + p.n, v.n - p.n) : v);
+}
+struct rule_value rule_fn_TrimSuffix(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a), p = rv_slice(&a[1]);
+	return rv_str(slice_ends(v, p) ? slice_upto(v, v.n - p.n) : v);
+}
+struct rule_value rule_fn_TrimSpace(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a);
+	while (v.n && isspace((unsigned char)v.p[0])) v = slice_make(v.p + 1, v.n - 1);
+	while (v.n && isspace((unsigned char)v.p[v.n - 1])) v.n--;
+	return rv_str(v);
+}
+/* The text without its last byte. */
+struct rule_value rule_fn_chop(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a);
+	return rv_str(slice_upto(v, v.n ? v.n - 1 : 0));
+}
+/* The text from byte a[1] on. */
+struct rule_value rule_fn_from(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_str(slice_from(rv_slice(a), (size_t)rv_num(&a[1]))); }
+/* The text before the first a[1]; all of it when there is none. */
+struct rule_value rule_fn_before(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	ptrdiff_t at = slice_find(rv_slice(a), rv_slice(&a[1]));
+	return rv_str(at < 0 ? rv_slice(a) : slice_upto(rv_slice(a), (size_t)at));
+}
+struct rule_value rule_fn_Index(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_int(slice_find(rv_slice(a), rv_slice(&a[1]))); }
+
+struct rule_value rule_fn_Count(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a), what = rv_slice(&a[1]);
+	int64_t count = 0;
+	for (ptrdiff_t at; what.n && (at = slice_find(v, what)) >= 0; count++)
+		v = slice_from(v, (size_t)at + what.n);
+	return rv_int(count);
+}
+
+struct rule_value rule_fn_ToLower(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a);
+	size_t i = 0;
+	while (i < v.n && !(v.p[i] >= 'A' && v.p[i] <= 'Z')) i++;
+	if (i == v.n) return rv_str(v);
+	char *p = arena_strndup(s->arena, v.p, v.n);
+	for (i = 0; p && i < v.n; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z') p[i] |= 0x20;
+	return p ? rv_str(slice_make(p, v.n)) : rv_str(v);
+}
+struct rule_value rule_fn_EqualFold(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_ieq(rv_slice(a), rv_slice(&a[1]))); }
+
+struct rule_value rule_fn_ToSlash(struct rule_scope *s, const struct rule_value *a, unsigned n) { return *a; }
+struct rule_value rule_fn_IsAbs(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_starts(rv_slice(a), SLICE_LIT("/"))); }
+
+/* Text of a value; quantities and times are texts already. */
+struct rule_value rule_fn_String(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_str(rule_text(s, a)); }
+/* a, or b when a is absent. */
+struct rule_value rule_fn_or(struct rule_scope *s, const struct rule_value *a, unsigned n) { return a->kind == RV_NIL ? a[1] : *a; }
+/* a ? b : c */
+struct rule_value rule_fn_cond(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_true(a) ? a[1] : a[2]; }
+struct rule_value rule_fn_equal(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(rv_equal(a, &a[1])); }
+/* How many of the arguments are set. */
+struct rule_value rule_fn_count(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	int64_t set = 0;
+	for (unsigned i = 0; i < n; i++)
+		set += a[i].kind != RV_NIL;
+	return rv_int(set);
+}
+/* An object without its members named by the other arguments. */
+struct rule_value rule_fn_without(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_list l = RULE_LIST(s);
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (rv_next(a, &c, &k, &v)) {
+		bool drop = false;
+		for (unsigned i = 1; i < n; i++)
+			drop |= slice_eq(rv_slice(&k), rv_slice(&a[i]));
+		if (drop) continue;
+		rule_list_add(&l, k);
+		rule_list_add(&l, v);
+	}
+	return (struct rule_value){ .kind = RV_STRUCT, .n = (uint32_t)l.n, .list = l.v };
+}
+
+static struct rule_value join(struct rule_scope *s, const struct rule_value *list, struct slice sep, bool quoted) {
+	_cleanup_buf_ struct buf b = BUF_INIT(REQUEST_BODY_MAX);
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (rv_next(list, &c, &k, &v)) {
+		if (c.i > 1) buf_put_slice(&b, sep);
+		if (quoted) json_write_string(&b, rv_slice(&v));
+		else rv_text(&v, &b);
+	}
+	return rv_str(arena_slice_dup(s->arena, buf_slice(&b)));
+}
+struct rule_value rule_fn_join(struct rule_scope *s, const struct rule_value *a, unsigned n) { return join(s, a, rv_slice(&a[1]), false); }
+/* `"a", "b"`: how supported values are told. */
+struct rule_value rule_fn_quoted(struct rule_scope *s, const struct rule_value *a, unsigned n) { return join(s, a, SLICE_LIT(", "), true); }
+
+static int by_text(const void *x, const void *y) {
+	return slice_cmp(rv_slice(x), rv_slice(y));
+}
+
+struct rule_value rule_fn_sorted(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_list l = RULE_LIST(s);
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (rv_next(a, &c, &k, &v)) rule_list_add(&l, v);
+	if (l.n) qsort(l.v, l.n, sizeof(*l.v), by_text);
+	return rule_list_done(&l);
+}
+
+/* A set of a list's elements, or of all arguments; of maps: the keys. */
+struct rule_value rule_fn_set(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_set *set = rule_set_new(s->arena);
+	for (unsigned i = 0; set && i < n; i++) {
+		struct rv_cursor c = { 0 };
+		struct rule_value k, v;
+		if (a[i].kind == RV_STR) rule_set_add(set, &a[i]);
+		else
+			while (rv_next(&a[i], &c, &k, &v))
+				rule_set_add(set, k.kind == RV_STR ? &k : &v);
+	}
+	return set ? (struct rule_value){ .kind = RV_SET, .set = set } : RV_NONE;
+}
+
+/* A map from the member a[1] of a list's elements to the element. */
+struct rule_value rule_fn_mapBy(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_set *set = rule_set_new(s->arena);
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (set && rv_next(a, &c, &k, &v)) {
+		struct rule_value key = rv_member(&v, rv_slice(&a[1]));
+		if (key.kind == RV_STR && key.n) rule_set_put(set, &key, &v);
+	}
+	return set ? (struct rule_value){ .kind = RV_SET, .set = set } : RV_NONE;
+}
+
+/* The members a[1] of a list's elements. */
+struct rule_value rule_fn_each(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_list l = RULE_LIST(s);
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (rv_next(a, &c, &k, &v)) rule_list_add(&l, rv_member(&v, rv_slice(&a[1])));
+	return rule_list_done(&l);
+}
+
+/* Whether all of a[0]'s elements are in a[1]. */
+struct rule_value rule_fn_within(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_value set = rule_fn_set(s, &a[1], 1), k, v;
+	struct rv_cursor c = { 0 };
+	while (rv_next(a, &c, &k, &v))
+		if (!rv_in(&v, &set)) return rv_bool(false);
+	return rv_bool(true);
+}
+
+/* Elements of a[0] that are not in a[1], sorted. */
+struct rule_value rule_fn_Difference(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_value set = rule_fn_set(s, &a[1], 1), k, v;
+	struct rule_list l = RULE_LIST(s);
+	struct rv_cursor c = { 0 };
+	while (rv_next(a, &c, &k, &v))
+		if (!rv_in(&v, &set)) rule_list_add(&l, v);
+	struct rule_value out = rule_list_done(&l);
+	return rule_fn_sorted(s, &out, 1);
+}
+
+/* Bytes of all values of the maps; base64 counts as what it stands for. */
+struct rule_value rule_fn_totalBytes(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	int64_t sum = 0;
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (rv_next(a, &c, &k, &v)) sum += (int64_t)rv_len(&v);
+	for (unsigned i = 1; i < n; i++) {
+		c = (struct rv_cursor){ 0 };
+		while (rv_next(&a[i], &c, &k, &v)) {
+			struct slice t = rv_slice(&v);
+			sum += (int64_t)(t.n / 4 * 3);
+			if (t.n && t.p[t.n - 1] == '=') sum -= t.n > 1 && t.p[t.n - 2] == '=' ? 2 : 1;
+		}
+	}
+	return rv_int(sum);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Order of an operation's checks. Source: registry/rest BeforeCreate and BeforeUpdate: on create the kind's own rules come first and
+ * the generic ones about metadata only if those were content; on update all are reported together, metadata first.
+ */
+#include "schema/validate/function.h"
+
+#include <errno.h>
+
+static int entry_cmp(const struct rule_entry *e, const char *group, const char *resource, const char *sub, enum schema_op op) {
+	int c = strcmp(e->group, group);
+	if (!c) c = strcmp(e->resource, resource);
+	if (!c) c = strcmp(e->sub, sub);
+	return c ? c : (e->op > op) - (e->op < op);
+}
+
+static const struct rule_entry *entry_find(const char *group, const char *resource, const char *sub, enum schema_op op) {
+	size_t lo = 0, hi = rule_tables.n_entries;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int c = entry_cmp(&rule_tables.entries[mid], group, resource, sub, op);
+		if (!c) return &rule_tables.entries[mid];
+		if (c < 0) lo = mid + 1;
+		else hi = mid;
+	}
+	return NULL;
+}
+
+static int run_entry(struct rule_scope *s, const struct rule_entry *e) {
+	const struct rule_value args[] = {
+		rv_node(s->object), rv_node(s->old), rv_lit(s->resource->group), rv_bool(s->resource->namespaced),
+	};
+	return e ? rule_run(s, &e->body, args, ELEMENTSOF(args)) : 0;
+}
+
+int schema_validate(const struct schema_resource *r, const struct schema_subresource *sub, enum schema_op op, struct arena *a,
+		    const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs, struct schema_warnings *warnings) {
+	struct rule_scope s = {
+		.arena = a, .errors = errs, .resource = r, .object = obj, .old = old,
+		.stack = arena_array(a, RULE_STACK_MAX, sizeof(struct rule_value)),
+	};
+	if (!s.stack) return -ENOMEM;
+	s.options = rule_options(&s);
+	const char *name = sub ? sub->name : "";
+	const struct rule_entry *own = r->is_custom ? NULL : entry_find(r->group, r->resource, name, op);
+	size_t before = errs->n;
+	if (op == SCHEMA_CREATE) {
+		if (run_entry(&s, own)) return s.err;
+		/* What is only answered, never stored (reviews), needs no name. */
+		if (errs->n == before && !*name && (r->verbs & VERB_GET)) run_entry(&s, entry_find("*", "*", "", op));
+	} else {
+		/* Bodies of other kinds (Scale, TokenRequest) are not the stored object: its metadata says nothing. */
+		if (!sub || !strcmp(sub->kind, r->kind)) run_entry(&s, entry_find("*", "*", "", op));
+		if (!s.err) run_entry(&s, own);
+	}
+	
+	return s.err;
+}
