@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Subresources of pods that their node's agent serves. */
+#pragma once
+
+#include "api/subresource.h"
+
+void stream_exec(struct request *r);
+void stream_attach(struct request *r);
+void stream_port_forward(struct request *r);
+void stream_log(struct request *r);
+
+/* The status for an agent's refusal (a code and its text), as apiserver's GenericHttpResponseChecker makes it. */
+const struct status *stream_refusal(struct request *r, int code, struct slice text);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/stream/stream.h"
+
+const struct subresource_handler stream_handlers[] = {
+	{ "", "pods", "log", VERB_GET, stream_log, true },
+	{ "", "pods", "exec", VERB_GET | VERB_CREATE, stream_exec, true },
+	{ "", "pods", "attach", VERB_GET | VERB_CREATE, stream_attach, true },
+	{ "", "pods", "portforward", VERB_GET | VERB_CREATE, stream_port_forward, true },
+	{ 0 },
+};
