@@ -218,8 +218,15 @@ static int migrate(struct engine_sqlite *q, char *msg, size_t msg_size) {
 	return 0;
 }
 
-static int setup(struct engine_sqlite *q, const char *path, char *msg, size_t msg_size) {
-	char sql[512];
+static bool is_empty(const char *path) {
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_size == 0;
+}
+
+static int open_as(struct engine_sqlite *q, const char *path, const char *locking, char *msg, size_t msg_size) {
+	/* They write, even where nothing changes: only into a new file. */
+	static const char once[] = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;";
+	char sql[640];
 	int rc = sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (rc != SQLITE_OK) return sqlite_err(q->db, q->db ? sqlite3_extended_errcode(q->db) : rc, "cannot open the database", msg, msg_size);
 	sqlite3_extended_result_codes(q->db, 1);
@@ -227,10 +234,20 @@ static int setup(struct engine_sqlite *q, const char *path, char *msg, size_t ms
 	/* The engine moves the log itself, so that an error there is seen. */
 	sqlite3_wal_autocheckpoint(q->db, 0);
 	snprintf(sql, sizeof(sql),
-	         "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-	         "PRAGMA cache_size=-%u; PRAGMA journal_size_limit=%u; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
-	         "PRAGMA cell_size_check=ON", STORE_CACHE_KIB, STORE_WAL_FILE_MAX);
+	         "PRAGMA locking_mode=%s;%s PRAGMA journal_mode=WAL;"
+	         "PRAGMA synchronous=FULL; PRAGMA cache_size=-%u; PRAGMA journal_size_limit=%u; PRAGMA temp_store=MEMORY;"
+	         "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; SELECT count(*) FROM sqlite_schema", locking, is_empty(path) ? once : "", STORE_CACHE_KIB, STORE_WAL_FILE_MAX);
 	return sqlite_run(q->db, sql, "cannot set up the database", msg, msg_size);
+}
+
+/* On a full disk there is no room for the log's shared index: then it is kept in memory, so that reads can be served (and no
+ * other process can make a backup until the next start). */
+static int setup(struct engine_sqlite *q, const char *path, char *msg, size_t msg_size) {
+	int r = open_as(q, path, "NORMAL", msg, msg_size);
+	if (r != -ENOSPC) return r;
+	sqlite3_close(q->db);
+	q->db = NULL;
+	return open_as(q, path, "EXCLUSIVE", msg, msg_size);
 }
 
 int sqlite_quick_check(sqlite3 *db, char *msg, size_t msg_size) {
