@@ -102,7 +102,9 @@ static void dial_over(struct dial *d) {
 static void dial_over_later(void *arg) { dial_over(arg); }
 
 static void give_up(struct dial *d) {
-	while (loop_post(d->cc->client->loop, dial_over_later, d) == -ENOMEM) usleep(1000);
+	int r;
+	while ((r = loop_post(d->cc->client->loop, dial_over_later, d)) == -ENOMEM) usleep(1000);
+	if (r < 0) dial_over(d); /* the loop is ending: nobody waits any more */
 }
 
 static void note(struct dial *d, int err, const char *what, const char *why) {
