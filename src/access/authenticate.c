@@ -30,7 +30,7 @@ static int finish_certificate(struct arena *a, struct access_user *u) {
 static int certificate_identity(struct access *acc, struct arena *a, struct slice der, struct access_user **ret) {
 	struct verified_key key;
 	int64_t until;
-	int r = verified_key('x', der, &key);
+	int r = verified_key(acc->verified, 'x', der, &key);
 	if (r < 0) return r;
 	struct blob *known = verified_get(acc->verified, &key);
 	if (known) {

@@ -16,8 +16,21 @@ static bool printable(uint32_t r) {
 	       !(r >= 0x2000 && r < 0x2010);
 }
 
+/* Nothing to escape: nearly always. */
+static bool plain(struct slice s) {
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c < 0x20 || c > 0x7e || c == '"' || c == '\\') return false;
+	}
+	return true;
+}
+
 int quote_put(struct buf *b, struct slice s) {
 	buf_putc(b, '"');
+	if (plain(s)) {
+		buf_put_slice(b, s);
+		return buf_putc(b, '"');
+	}
 	for (size_t i = 0; i < s.n;) {
 		unsigned char c = (unsigned char)s.p[i];
 		size_t len = utf8_len(s.p + i, s.n - i);

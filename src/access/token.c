@@ -38,7 +38,7 @@ static int verified_payload(struct access *acc, struct arena *a, struct slice to
 	struct verified_key key;
 	struct jwt t;
 	if (token.n > TOKEN_BYTES_MAX) return -ENOENT;
-	int r = verified_key('t', token, &key);
+	int r = verified_key(acc->verified, 't', token, &key);
 	if (r < 0) return r;
 	struct blob *known = verified_get(acc->verified, &key);
 	if (known) {

@@ -16,7 +16,7 @@ struct verified *verified_new(const struct env *env);
 /* NULL is allowed. */
 void verified_free(struct verified *v);
 /* The key of `bytes`; `kind` keeps namespaces of callers apart. 0 or -EIO. */
-int verified_key(char kind, struct slice bytes, struct verified_key *ret);
+int verified_key(const struct verified *v, char kind, struct slice bytes, struct verified_key *ret);
 /* A reference the caller drops, or NULL. */
 struct blob *verified_get(struct verified *v, const struct verified_key *k);
 /* Takes a reference of its own. */

@@ -31,6 +31,7 @@ static const char *describe(struct arena *a, const struct rbac_grant *g, const s
 	_cleanup_buf_ struct buf b = BUF_INIT(REASON_BYTES_MAX);
 	struct rbac_grant first = { .binding = g->binding, .subject = 0 };
 	while (first.subject < g->subject && !rbac_subject_is(&g->binding->subjects[first.subject], u)) first.subject++;
+	buf_reserve(&b, 256);
 	buf_puts(&b, "RBAC: allowed by ");
 	rbac_grant_describe(&b, &first);
 	return buf_err(&b) ? NULL : arena_strndup(a, b.p, b.n);
