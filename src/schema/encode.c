@@ -74,6 +74,8 @@ static void member(struct encode *e, const struct schema_field *f, yyjson_mut_va
 	}
 	if (v && yyjson_mut_is_null(v) && !(f->flags & FIELD_NULLABLE)) v = NULL;
 	if (v && (f->flags & (FIELD_OMITEMPTY | FIELD_POINTER)) == FIELD_OMITEMPTY && is_empty(f->type, v)) return;
+	/* What is stored has been through protobuf in Kubernetes, which knows no empty list. */
+	if (v && e->rv_at && !(f->flags & FIELD_POINTER) && yyjson_mut_is_ctn(v) && f->type->kind != SCHEMA_OBJECT && is_empty(f->type, v)) v = NULL;
 	if (!v && f->type->kind == SCHEMA_OBJECT && !(f->flags & FIELD_POINTER)) {
 		put_name(e, name, first);
 		value(e, f->type, NULL, place == PLACE_ROOT && slice_eq(name, SLICE_LIT("metadata")) ? PLACE_METADATA : PLACE_ELSEWHERE);

@@ -179,7 +179,8 @@ int schema_prepare_create(const struct schema_resource *r, yyjson_mut_doc *doc, 
 	struct prep_run run = { .doc = doc, .obj = obj, .type = r->type };
 	int ret = common_create(doc, obj);
 	if (ret == 0 && more && more->pod_spec_at) ret = podspec_prepare(doc, fieldpath_get(obj, more->pod_spec_at), NULL);
-	return ret < 0 ? ret : prep_table(r->strategy, PREP_CREATE, &run);
+	if (ret == 0) ret = prep_table(r->strategy, PREP_CREATE, &run);
+	return ret < 0 ? ret : schema_default(r->type, doc, obj); /* as reading it from the store would */
 }
 
 int schema_prepare_update(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old)
@@ -189,5 +190,6 @@ int schema_prepare_update(const struct schema_resource *r, const struct schema_s
 	int ret = common_update(doc, obj, old);
 	if (ret == 0 && !sub && more && more->pod_spec_at)
 		ret = podspec_prepare(doc, fieldpath_get(obj, more->pod_spec_at), fieldpath_get(old, more->pod_spec_at));
-	return ret < 0 ? ret : prep_table(sub ? sub->strategy : r->strategy, PREP_UPDATE, &run);
+	if (ret == 0) ret = prep_table(sub ? sub->strategy : r->strategy, PREP_UPDATE, &run);
+	return ret < 0 ? ret : schema_default(r->type, doc, obj);
 }
