@@ -70,7 +70,11 @@ int access_new(const struct access_options *o, struct access **ret, const char *
 		*ret_msg = "out of memory";
 		return -ENOMEM;
 	}
-	*acc = (struct access){ .env = o->env, .store = o->store, .loop = o->loop, .anonymous = o->anonymous, .legacy_used = o->legacy_used,
+	*acc = (struct access){ .env = o->env,
+				.store = o->store,
+				.loop = o->loop,
+				.anonymous = o->anonymous,
+				.legacy_used = o->legacy_used,
 				.legacy_ctx = o->legacy_ctx };
 	publish_init(&acc->rules, rbac_set_drop);
 	pthread_mutex_init(&acc->rebuild_lock, NULL);
@@ -109,8 +113,8 @@ static int ask_rbac(struct access *acc, struct arena *a, const struct access_att
 	return r;
 }
 
-/* Masters first, then the modes Node and RBAC (apiserver authorization/union): the first to allow decides, and the reasons of those
- * who did not know are told together. */
+/* Masters first, then the modes Node and RBAC (apiserver authorization/union): the first to allow decides, and the reasons of
+ * those who did not know are told together. */
 int access_authorize(struct access *acc, struct arena *a, const struct access_attrs *at, const char **ret_reason) {
 	const char *node = "", *rbac = "";
 	*ret_reason = "";

@@ -46,7 +46,10 @@ struct access_options {
 	void (*legacy_used)(void *ctx, struct slice ns, struct slice secret, const char *date);
 	void *legacy_ctx;
 };
+/* Reads keys, CA and the RBAC objects stored so far; later changes of those are followed on `loop`. Options are copied but for env,
+ * store and loop. 0; -EINVAL (a key, the CA or the issuer is unusable), -E2BIG, -ENOMEM: *ret_msg is one static sentence. */
 int access_new(const struct access_options *o, struct access **ret, const char **ret_msg);
+/* Before the store is closed and the loop stopped; waits for the loop unless called on it. NULL is allowed. */
 void access_free(struct access *a);
 
 /* ---- authentication (spec section 4) ---- */

@@ -18,7 +18,8 @@
 struct slice account_username(struct arena *a, struct slice ns, struct slice name);
 /* The group of all accounts of a namespace. In the arena. */
 struct slice account_ns_group(struct arena *a, struct slice ns);
-/* True when `user` is a well-formed account name (namespace a DNS label, name a DNS subdomain); the parts are borrowed from it. */
+/* True when `user` is a well-formed account name (namespace a DNS label, name a DNS subdomain); the parts are borrowed from
+ * it. */
 bool account_split(struct slice user, struct slice *ret_ns, struct slice *ret_name);
 /* Does `user` name that account? No allocation. */
 bool account_matches(struct slice user, struct slice ns, struct slice name);

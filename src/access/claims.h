@@ -25,8 +25,8 @@ struct claims {
 	struct slice legacy_ns, legacy_secret, legacy_account, legacy_uid;
 };
 
-/* Parses a payload. 0; -EBADMSG with *ret_msg a text in Go's words (never NULL): no JSON object, a claim of the wrong type, a claim
- * given twice; -ENOMEM. Slices point into the arena. */
+/* Parses a payload. 0; -EBADMSG with *ret_msg a text in Go's words (never NULL): no JSON object, a claim of the wrong type, a
+ * claim given twice; -ENOMEM. Slices point into the arena. */
 int claims_parse(struct arena *a, struct slice payload, struct claims *ret, const char **ret_msg);
 /* Just the issuer, unverified: SLICE_NULL when the payload has none. */
 struct slice claims_issuer(struct arena *a, struct slice payload);

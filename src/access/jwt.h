@@ -17,5 +17,6 @@ struct jwt {
 int jwt_parse(struct arena *a, struct slice token, struct jwt *ret);
 /* Does `k` verify it? 0 or -EACCES. The algorithm is the key's; a token that names another one fails. */
 int jwt_verify(const struct jwt *t, const struct key *k);
-/* Signs `payload`: header {"alg":...,"kid":...}. 0 with the token in the arena; -EIO; -ENOMEM; -EINVAL when k is no private key. */
+/* Signs `payload`: header {"alg":...,"kid":...}. 0 with the token in the arena; -EIO; -ENOMEM; -EINVAL when k is no private
+ * key. */
 int jwt_sign(struct arena *a, const struct key *k, struct slice payload, struct slice *ret);

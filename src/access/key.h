@@ -29,8 +29,8 @@ struct keyset {
 /* Describes `pkey`, whose reference it takes over on success. 0; -EINVAL: not a kind that can sign tokens; -EIO. */
 int key_init(struct key *k, EVP_PKEY *pkey, bool private);
 void key_done(struct key *k);
-/* The first private key of a PEM text ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"; unencrypted). 0; -ENOENT: there is none;
- * -EINVAL; -EIO. */
+/* The first private key of a PEM text ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"; unencrypted). 0; -ENOENT: there is
+ * none; -EINVAL; -EIO. */
 int key_load_private(struct slice pem, struct key *ret);
 /* Adds every public key of a PEM text: public keys, the public halves of private ones, and the keys of certificates. 0; -ENOENT:
  * there is none; -EINVAL; -E2BIG (KEYSET_MAX); -ENOMEM. Other blocks are passed over. */

@@ -69,7 +69,8 @@ static int check_account(struct arena *a, const struct store_obj *o, const struc
 	return 0;
 }
 
-static int check_marks(struct access *acc, struct arena *a, const struct store_obj *secret, const struct claims *c, const char **ret_msg) {
+static int check_marks(struct access *acc, struct arena *a, const struct store_obj *secret, const struct claims *c,
+		       const char **ret_msg) {
 	char today[TIMESTAMP_TEXT];
 	if (living_label(secret, INVALID_SINCE).p)
 		return fail(ret_msg, arena_printf(a,
@@ -94,6 +95,7 @@ int legacy_check(struct access *acc, struct arena *a, const struct store_snapsho
 	r = check_account(a, account, c, ret_msg);
 	if (r == 0) r = check_marks(acc, a, secret, c, ret_msg);
 	if (r == 0 && lists_secret(a, account, c->legacy_secret))
-		*ret_warning = "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.";
+		*ret_warning =
+			"Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.";
 	return r;
 }

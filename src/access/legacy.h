@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens kept in Secrets (type kubernetes.io/service-account-token): they never expire, and live as long as their Secret says so. */
+/* Tokens kept in Secrets (type kubernetes.io/service-account-token): they never expire, and live as long as their Secret says
+ * so. */
 #pragma once
 
 #include "access/claims.h"

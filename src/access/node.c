@@ -77,7 +77,8 @@ static bool is_own(const struct question *q) { return verb_is(q, "create") || sl
 
 static int lease(struct question *q) {
 	if (!verb_in(q, "get create update patch delete")) return deny(q, "can only get, create, update, patch, or delete a node lease");
-	if (!slice_eqs(q->at->ns, "kube-node-lease")) return deny(q, "can only access leases in the \"kube-node-lease\" system namespace");
+	if (!slice_eqs(q->at->ns, "kube-node-lease"))
+		return deny(q, "can only access leases in the \"kube-node-lease\" system namespace");
 	return is_own(q) ? 1 : deny(q, "can only access node lease with the same name as the requesting node");
 }
 
@@ -92,7 +93,9 @@ static int resource_slice(struct question *q) {
 	if (verb_is(q, "create")) return 1;
 	if (verb_in(q, "get update patch delete")) return related(q);
 	if (!verb_in(q, "watch list deletecollection"))
-		return deny(q, "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection");
+		return deny(
+			q,
+			"only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection");
 	if (slice_eq(q->at->field_node, q->node)) return 1;
 	return deny(q, "can only list/watch/deletecollection resourceslices with nodeName field selector");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node authoriser (plugin/pkg/auth/authorizer/node): a node may read what its pods need and write what is its own. Relations are
- * looked up in the store's newest snapshot, so they are never behind the objects.
+ * The node authoriser (plugin/pkg/auth/authorizer/node): a node may read what its pods need and write what is its own.
+ * Relations are looked up in the store's newest snapshot, so they are never behind the objects.
  */
 #pragma once
 

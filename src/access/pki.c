@@ -169,7 +169,8 @@ static int add_leaf_exts(X509 *x, X509 *issuer, EVP_PKEY *key, const struct pki_
 	bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 	const char *eku = q->server && q->client ? "serverAuth,clientAuth" : q->server ? "serverAuth" : q->client ? "clientAuth" : NULL;
 	int r = add_ext(x, issuer, NID_basic_constraints, "critical,CA:FALSE");
-	if (r == 0) r = add_ext(x, issuer, NID_key_usage, rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature");
+	if (r == 0)
+		r = add_ext(x, issuer, NID_key_usage, rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature");
 	if (r == 0 && eku) r = add_ext(x, issuer, NID_ext_key_usage, eku);
 	if (r == 0) r = add_ext(x, issuer, NID_subject_key_identifier, "hash");
 	/* A CA of the user's own may lack the subject key id; then there is none to refer to. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cluster's own certificates: a CA and what it signs (RFC 5280). PEM bytes in, PEM bytes out; where they are kept is the caller's
- * business. Keys are EC P-256 unless the caller brings its own. Results are malloc'd, NUL-terminated; pki_pair_done frees them.
+ * The cluster's own certificates: a CA and what it signs (RFC 5280). PEM bytes in, PEM bytes out; where they are kept is the
+ * caller's business. Keys are EC P-256 unless the caller brings its own. Results are malloc'd, NUL-terminated; pki_pair_done
+ * frees them.
  */
 #pragma once
 
@@ -29,8 +30,9 @@ struct pki_request {
 /* A self-signed CA (basicConstraints critical CA:TRUE; keyUsage critical keyCertSign, cRLSign, digitalSignature; subject key id).
  * 0; -EINVAL; -EIO (OpenSSL refused); -ENOMEM. */
 int pki_make_ca(const struct env *env, const char *cn, int64_t seconds, struct pki_pair *ret);
-/* A certificate signed by `ca` (keyUsage critical digitalSignature [keyEncipherment]; basicConstraints critical CA:FALSE; subject and
- * authority key ids; random serial number). The life is cut to the CA's. 0; -EINVAL: a bad name, address or key; -EIO; -ENOMEM. */
+/* A certificate signed by `ca` (keyUsage critical digitalSignature [keyEncipherment]; basicConstraints critical CA:FALSE;
+ * subject and authority key ids; random serial number). The life is cut to the CA's. 0; -EINVAL: a bad name, address or key;
+ * -EIO; -ENOMEM. */
 int pki_issue(const struct env *env, const struct pki_pair *ca, const struct pki_request *r, struct pki_pair *ret);
 /* A private key alone, for signing tokens; the public half as "PUBLIC KEY" in cert_pem. 0, -EIO, -ENOMEM. */
 int pki_make_key(struct pki_pair *ret);
@@ -44,8 +46,8 @@ struct pki_info {
 int pki_inspect(struct slice cert_pem, struct pki_info *ret);
 /* Do certificate and key belong together? 0; -EINVAL: they do not, or one is unreadable, with *ret_msg one sentence (static). */
 int pki_check_pair(const struct pki_pair *p, const char **ret_msg);
-/* Is `cert_pem` signed by `ca_pem` and valid at `now` (seconds since 1970) for all of `names` (DNS names and addresses, NULL-terminated;
- * NULL: none)? 0; -EINVAL with *ret_msg one sentence (static). */
+/* Is `cert_pem` signed by `ca_pem` and valid at `now` (seconds since 1970) for all of `names` (DNS names and addresses,
+ * NULL-terminated; NULL: none)? 0; -EINVAL with *ret_msg one sentence (static). */
 int pki_check_server(struct slice cert_pem, struct slice ca_pem, int64_t now, const char *const *names, const char **ret_msg);
 /* DER of the first certificate, malloc'd. 0; -ENOENT; -ENOMEM. */
 int pki_cert_der(struct slice cert_pem, struct slice *ret);

@@ -44,7 +44,8 @@ static bool strings(struct arena *a, yyjson_mut_val *list, const struct slice **
 }
 
 static bool read_rule(struct arena *a, const yyjson_mut_val *o, struct access_rule *r) {
-	return strings(a, json_get(o, "verbs"), &r->verbs, &r->n_verbs) && strings(a, json_get(o, "apiGroups"), &r->groups, &r->n_groups) &&
+	return strings(a, json_get(o, "verbs"), &r->verbs, &r->n_verbs) &&
+	       strings(a, json_get(o, "apiGroups"), &r->groups, &r->n_groups) &&
 	       strings(a, json_get(o, "resources"), &r->resources, &r->n_resources) &&
 	       strings(a, json_get(o, "resourceNames"), &r->names, &r->n_names) &&
 	       strings(a, json_get(o, "nonResourceURLs"), &r->urls, &r->n_urls);
@@ -72,7 +73,8 @@ static bool put_strings(struct reconcile *r, yyjson_mut_val *o, const char *name
 
 static bool add_rule(struct reconcile *r, yyjson_mut_val *list, const struct access_rule *rule) {
 	yyjson_mut_val *o = yyjson_mut_obj(r->doc);
-	return o && put_strings(r, o, "verbs", rule->verbs, rule->n_verbs) && put_strings(r, o, "apiGroups", rule->groups, rule->n_groups) &&
+	return o && put_strings(r, o, "verbs", rule->verbs, rule->n_verbs) &&
+	       put_strings(r, o, "apiGroups", rule->groups, rule->n_groups) &&
 	       put_strings(r, o, "resources", rule->resources, rule->n_resources) &&
 	       put_strings(r, o, "resourceNames", rule->names, rule->n_names) &&
 	       put_strings(r, o, "nonResourceURLs", rule->urls, rule->n_urls) && yyjson_mut_arr_append(list, o);

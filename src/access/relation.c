@@ -77,9 +77,9 @@ static bool has_ephemeral_claim(yyjson_val *pod, struct slice name) {
 	yyjson_val *volumes = walk(pod, "spec.volumes"), *v;
 	size_t i, max;
 	if (!slice_starts(name, pod_name) || name.n <= pod_name.n || name.p[pod_name.n] != '-') return false;
+	struct slice volume = slice_from(name, pod_name.n + 1);
 	yyjson_arr_foreach(volumes, i, max, v)
-		if (yyjson_is_obj(yyjson_obj_get(v, "ephemeral")) && slice_eq(text(yyjson_obj_get(v, "name")), slice_from(name, pod_name.n + 1)))
-			return true;
+		if (yyjson_is_obj(yyjson_obj_get(v, "ephemeral")) && slice_eq(text(yyjson_obj_get(v, "name")), volume)) return true;
 	return false;
 }
 
@@ -106,7 +106,8 @@ static bool surely_elsewhere(const struct store_obj *o, struct slice node) {
 	return false;
 }
 
-static bool through_pods(const struct store_snapshot *sn, struct slice node, enum relation_kind kind, struct slice ns, struct slice name) {
+static bool through_pods(const struct store_snapshot *sn, struct slice node, enum relation_kind kind, struct slice ns,
+			 struct slice name) {
 	struct store_cursor cur;
 	bool found = false;
 	store_scan(sn, SLICE_LIT("/pods"), ns, NULL, &cur);

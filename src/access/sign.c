@@ -24,7 +24,8 @@ static int sign(struct access *acc, struct arena *a, const struct claims *c, int
 	return r == -EINVAL || r == -E2BIG ? -EIO : r;
 }
 
-int access_token_sign(struct access *acc, struct arena *a, const struct access_token_spec *s, struct slice *ret_token, struct slice *ret_jti) {
+int access_token_sign(struct access *acc, struct arena *a, const struct access_token_spec *s, struct slice *ret_token,
+		      struct slice *ret_jti) {
 	char jti[37];
 	int64_t now = env_now_sec(acc->env);
 	if (env_uuid(acc->env, jti) < 0) return -EIO;

@@ -115,7 +115,8 @@ static int check_account(struct arena *a, const struct store_snapshot *sn, const
 	if (living_deleted_before(a, o, now - LEEWAY_SEC * NSEC_PER_SEC))
 		return fail(ret_msg, arena_printf(a, "service account %.*s/%.*s has been deleted", SLICE_FMT(c->ns), SLICE_FMT(name)));
 	if (slice_eq(o->uid, uid)) return 0;
-	return fail(ret_msg, arena_printf(a, "service account UID (%.*s) does not match claim (%.*s)", SLICE_FMT(o->uid), SLICE_FMT(uid)));
+	return fail(ret_msg,
+		    arena_printf(a, "service account UID (%.*s) does not match claim (%.*s)", SLICE_FMT(o->uid), SLICE_FMT(uid)));
 }
 
 /* The object a token is bound to has to be the one that lived when it was made. */

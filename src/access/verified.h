@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Remembers for VERIFIED_TTL_NSEC what a costly signature check proved: the SHA-256 of a token or certificate leads to a blob that
- * its verifier made. Only the signature is remembered; whether the objects behind it still live is looked up at every use.
+ * Remembers for VERIFIED_TTL_NSEC what a costly signature check proved: the SHA-256 of a token or certificate leads to a blob
+ * that its verifier made. Only the signature is remembered; whether the objects behind it still live is looked up at every use.
  * Fixed size, nothing else evicts. Thread-safe; a lock is held for a copy of a pointer.
  */
 #pragma once

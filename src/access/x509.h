@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who a client certificate says its holder is, and whether the client CA vouches for it (apiserver authentication/request/x509). */
+/* Who a client certificate says its holder is, and whether the client CA vouches for it (apiserver
+ * authentication/request/x509). */
 #pragma once
 
 #include "access/access.h"

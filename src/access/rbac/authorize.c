@@ -64,7 +64,8 @@ static bool collect_missing(void *ctx, const struct rbac_grant *g) {
 	return true;
 }
 
-int rbac_errors(const struct rbac_set *s, struct arena *a, const struct access_user *u, struct slice ns, const char ***ret, size_t *ret_n) {
+int rbac_errors(const struct rbac_set *s, struct arena *a, const struct access_user *u, struct slice ns, const char ***ret,
+		size_t *ret_n) {
 	struct collect c = { .a = a };
 	size_t n = 0;
 	rbac_each_grant(s, u, ns, collect_missing, &c);

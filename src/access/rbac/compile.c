@@ -85,7 +85,8 @@ static int resolve(struct compile *c, struct rbac_binding *b) {
 	struct slice key = role_key(stack, sizeof(stack), cluster ? SLICE_NULL : b->ns, b->role_name);
 	b->role = key.p ? map_get(c->set->roles, key) : NULL;
 	if (b->role) return 0;
-	b->missing = arena_printf(a, "%s.rbac.authorization.k8s.io \"%.*s\" not found", cluster ? "clusterrole" : "role", SLICE_FMT(b->role_name));
+	b->missing = arena_printf(a, "%s.rbac.authorization.k8s.io \"%.*s\" not found", cluster ? "clusterrole" : "role",
+				  SLICE_FMT(b->role_name));
 	return b->missing ? 0 : -ENOMEM;
 }
 

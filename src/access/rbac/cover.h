@@ -4,8 +4,8 @@
 
 #include "access/access.h"
 
-/* What of `wanted` is not covered by `owned`, in single permissions (one verb, one group and resource, at most one name; or one verb,
- * one URL), in the order of the breakdown. n 0: covered. 0; -E2BIG (COVER_ATOMS_MAX); -ENOMEM. */
+/* What of `wanted` is not covered by `owned`, in single permissions (one verb, one group and resource, at most one name; or
+ * one verb, one URL), in the order of the breakdown. n 0: covered. 0; -E2BIG (COVER_ATOMS_MAX); -ENOMEM. */
 int cover_missing(struct arena *a, const struct access_rule *owned, size_t n_owned, const struct access_rule *wanted, size_t n_wanted,
 		  struct access_rule **ret, size_t *ret_n);
 /* Joins single permissions that differ in the verb only (unless they name objects or URLs), in place; *n becomes their number.

@@ -3,12 +3,17 @@
 
 #include <errno.h>
 
-static const struct { struct slice verb; uint32_t bit; } verbs[] = {
-	{ SLICE_LIT("get"), 1u << 0 }, { SLICE_LIT("list"), 1u << 1 }, { SLICE_LIT("watch"), 1u << 2 }, { SLICE_LIT("create"), 1u << 3 },
-	{ SLICE_LIT("update"), 1u << 4 }, { SLICE_LIT("patch"), 1u << 5 }, { SLICE_LIT("delete"), 1u << 6 },
-	{ SLICE_LIT("deletecollection"), 1u << 7 }, { SLICE_LIT("impersonate"), 1u << 8 }, { SLICE_LIT("bind"), 1u << 9 },
-	{ SLICE_LIT("escalate"), 1u << 10 }, { SLICE_LIT("use"), 1u << 11 }, { SLICE_LIT("post"), 1u << 12 }, { SLICE_LIT("put"), 1u << 13 },
-	{ SLICE_LIT("head"), 1u << 14 }, { SLICE_LIT("approve"), 1u << 15 }, { SLICE_LIT("sign"), 1u << 16 },
+static const struct { struct slice verb; uint32_t bit;
+} verbs[] = {
+	{ SLICE_LIT("get"), 1u << 0 },         { SLICE_LIT("list"), 1u << 1 },
+	{ SLICE_LIT("watch"), 1u << 2 },       { SLICE_LIT("create"), 1u << 3 },
+	{ SLICE_LIT("update"), 1u << 4 },      { SLICE_LIT("patch"), 1u << 5 },
+	{ SLICE_LIT("delete"), 1u << 6 },      { SLICE_LIT("deletecollection"), 1u << 7 },
+	{ SLICE_LIT("impersonate"), 1u << 8 }, { SLICE_LIT("bind"), 1u << 9 },
+	{ SLICE_LIT("escalate"), 1u << 10 },   { SLICE_LIT("use"), 1u << 11 },
+	{ SLICE_LIT("post"), 1u << 12 },       { SLICE_LIT("put"), 1u << 13 },
+	{ SLICE_LIT("head"), 1u << 14 },       { SLICE_LIT("approve"), 1u << 15 },
+	{ SLICE_LIT("sign"), 1u << 16 },
 };
 
 uint32_t rbac_verb_bit(struct slice verb) {
@@ -31,7 +36,8 @@ static bool has_star(const struct slice *v, size_t n) { return has(v, n, SLICE_L
 
 void rbac_rule_init(struct rbac_rule *r, const struct access_rule *api) {
 	*r = (struct rbac_rule){ .api = *api };
-	for (size_t i = 0; i < api->n_verbs; i++) r->verbs |= slice_eqs(api->verbs[i], "*") ? RBAC_VERB_ANY : rbac_verb_bit(api->verbs[i]);
+	for (size_t i = 0; i < api->n_verbs; i++)
+		r->verbs |= slice_eqs(api->verbs[i], "*") ? RBAC_VERB_ANY : rbac_verb_bit(api->verbs[i]);
 	r->all_groups = has_star(api->groups, api->n_groups);
 	r->all_resources = has_star(api->resources, api->n_resources);
 	r->all_urls = has_star(api->urls, api->n_urls);

@@ -27,6 +27,6 @@ struct rbac_request rbac_request_of(const struct access_attrs *at);
 bool rbac_rule_allows(const struct rbac_rule *r, const struct rbac_request *q);
 /* From API form; `api` is not copied. */
 void rbac_rule_init(struct rbac_rule *r, const struct access_rule *api);
-/* The "rules" of a stored Role or ClusterRole, strings copied into the arena. Members of the wrong type are passed over, as nothing
- * that was validated has any. 0 or -ENOMEM. */
+/* The "rules" of a stored Role or ClusterRole, strings copied into the arena. Members of the wrong type are passed over, as
+ * nothing that was validated has any. 0 or -ENOMEM. */
 int rbac_rules_read(struct arena *a, yyjson_val *rules, struct rbac_rule **ret, size_t *ret_n);

@@ -63,8 +63,8 @@ static bool visit_all(const struct rbac_set *s, const struct access_user *u, str
 	return true;
 }
 
-void rbac_each_grant(const struct rbac_set *s, const struct access_user *u, struct slice ns, bool (*fn)(void *ctx, const struct rbac_grant *g),
-		     void *ctx) {
+void rbac_each_grant(const struct rbac_set *s, const struct access_user *u, struct slice ns,
+		     bool (*fn)(void *ctx, const struct rbac_grant *g), void *ctx) {
 	if (visit_all(s, u, SLICE_NULL, fn, ctx) && ns.n) (void)visit_all(s, u, ns, fn, ctx);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All RBAC objects of one revision, compiled: who is bound to what, found by user name and by group. Immutable and counted; made by
- * rbac_compile, used by authorisers on any thread.
+ * All RBAC objects of one revision, compiled: who is bound to what, found by user name and by group. Immutable and counted;
+ * made by rbac_compile, used by authorisers on any thread.
  */
 #pragma once
 
@@ -62,8 +62,8 @@ void rbac_set_drop(void *s);
 
 /* Calls fn for every grant of the user (its name's, then its groups') that holds in `ns` (empty: cluster bindings only), in no
  * binding twice per holder. Stops when fn returns false. */
-void rbac_each_grant(const struct rbac_set *s, const struct access_user *u, struct slice ns, bool (*fn)(void *ctx, const struct rbac_grant *g),
-		     void *ctx);
+void rbac_each_grant(const struct rbac_set *s, const struct access_user *u, struct slice ns,
+		     bool (*fn)(void *ctx, const struct rbac_grant *g), void *ctx);
 /* Does the subject mean this user? */
 bool rbac_subject_is(const struct rbac_subject *s, const struct access_user *u);
 /* Appends e.g. `ClusterRoleBinding "b" of ClusterRole "r" to Group "g"`. */

@@ -22,9 +22,12 @@ static const char *text_of(yyjson_mut_doc *d) {
 }
 
 START_TEST(every_object_is_whole) {
-	static const struct { const char *resource, *kind; } kinds[] = {
-		{ "rbac.authorization.k8s.io/clusterroles", "ClusterRole" }, { "rbac.authorization.k8s.io/roles", "Role" },
-		{ "rbac.authorization.k8s.io/clusterrolebindings", "ClusterRoleBinding" }, { "rbac.authorization.k8s.io/rolebindings", "RoleBinding" },
+	static const struct { const char *resource, *kind;
+	} kinds[] = {
+		{ "rbac.authorization.k8s.io/clusterroles", "ClusterRole" },
+		{ "rbac.authorization.k8s.io/roles", "Role" },
+		{ "rbac.authorization.k8s.io/clusterrolebindings", "ClusterRoleBinding" },
+		{ "rbac.authorization.k8s.io/rolebindings", "RoleBinding" },
 	};
 	struct access_bootstrap_object o;
 	size_t n[4] = { 0 }, i;
@@ -41,7 +44,9 @@ START_TEST(every_object_is_whole) {
 		ck_assert(slice_eqs(json_path_str(root, "kind"), kinds[k].kind));
 		ck_assert(slice_eq(json_path_str(root, "metadata.name"), o.name) && slice_eq(json_path_str(root, "metadata.namespace"), o.ns));
 		ck_assert(slice_eqs(json_str(json_get(json_path(root, "metadata.labels"), "kubernetes.io/bootstrapping")), "rbac-defaults"));
-		ck_assert(slice_eqs(json_str(json_get(json_path(root, "metadata.annotations"), "rbac.authorization.kubernetes.io/autoupdate")), "true"));
+		ck_assert(slice_eqs(
+			json_str(json_get(json_path(root, "metadata.annotations"), "rbac.authorization.kubernetes.io/autoupdate")),
+			"true"));
 		ck_assert(k >= 2 || !bindings); /* roles come first */
 		bindings |= k >= 2;
 	}
@@ -72,7 +77,8 @@ static void becomes(const char *existing, const char *desired, enum access_recon
 START_TEST(what_is_there_already_is_left_alone) {
 	becomes(ROLE, ROLE, ACCESS_RECONCILE_NONE, ROLE);
 	becomes("{'metadata':{'name':'r','labels':{'l':'2','x':'y'},'annotations':{'rbac.authorization.kubernetes.io/autoupdate':'true'}},"
-		"'rules':[{'verbs':['*'],'apiGroups':['*'],'resources':['*']}]}", ROLE, ACCESS_RECONCILE_NONE, NULL);
+		"'rules':[{'verbs':['*'],'apiGroups':['*'],'resources':['*']}]}",
+		ROLE, ACCESS_RECONCILE_NONE, NULL);
 }
 END_TEST
 
@@ -88,7 +94,8 @@ START_TEST(what_is_missing_is_added) {
 END_TEST
 
 START_TEST(the_annotation_protects) {
-	becomes("{'metadata':{'annotations':{'rbac.authorization.kubernetes.io/autoupdate':'false'}},'rules':null}", ROLE, ACCESS_RECONCILE_NONE,
+	becomes("{'metadata':{'annotations':{'rbac.authorization.kubernetes.io/autoupdate':'false'}},'rules':null}", ROLE,
+		ACCESS_RECONCILE_NONE,
 		"{'metadata':{'annotations':{'rbac.authorization.kubernetes.io/autoupdate':'false'}},'rules':null}");
 }
 END_TEST
@@ -98,14 +105,16 @@ END_TEST
 START_TEST(selectors_are_added_and_strange_aggregation_goes) {
 	becomes(AGG, AGG, ACCESS_RECONCILE_NONE, AGG);
 	becomes("{'metadata':{'name':'r'},'rules':[{'verbs':['x'],'apiGroups':[''],'resources':['y']}],'aggregationRule':{'clusterRoleSelectors':"
-		"[{'matchLabels':{'b':'true'}}]}}", AGG, ACCESS_RECONCILE_UPDATE,
+		"[{'matchLabels':{'b':'true'}}]}}",
+		AGG, ACCESS_RECONCILE_UPDATE,
 		"{'metadata':{'name':'r'},'rules':[{'verbs':['x'],'apiGroups':[''],'resources':['y']}],'aggregationRule':{'clusterRoleSelectors':"
 		"[{'matchLabels':{'b':'true'}},{'matchLabels':{'a':'true'}}]}}");
 	becomes(AGG, "{'metadata':{'name':'r'},'rules':null}", ACCESS_RECONCILE_UPDATE, "{'metadata':{'name':'r'},'rules':null}");
 }
 END_TEST
 
-#define BIND(role, subjects) "{'metadata':{'name':'b'},'subjects':" subjects ",'roleRef':{'apiGroup':'g','kind':'ClusterRole','name':'" role "'}}"
+#define BIND(role, subjects)                                                                                                             \
+	"{'metadata':{'name':'b'},'subjects':" subjects ",'roleRef':{'apiGroup':'g','kind':'ClusterRole','name':'" role "'}}"
 
 START_TEST(bindings_gain_subjects_or_are_made_anew) {
 	becomes(BIND("r", "[{'kind':'User','name':'x'}]"), BIND("r", "[{'kind':'User','name':'y'},{'kind':'User','name':'x'}]"),
@@ -123,7 +132,8 @@ START_TEST(an_object_of_our_own_needs_nothing) {
 		struct json_error err;
 		ck_assert_int_eq(json_parse(a, o.json, &have, &err), 0);
 		ck_assert_int_eq(json_parse(a, o.json, &want, &err), 0);
-		ck_assert_int_eq(access_bootstrap_reconcile(a, have, yyjson_mut_doc_get_root(have), yyjson_mut_doc_get_root(want)), ACCESS_RECONCILE_NONE);
+		ck_assert_int_eq(access_bootstrap_reconcile(a, have, yyjson_mut_doc_get_root(have), yyjson_mut_doc_get_root(want)),
+				 ACCESS_RECONCILE_NONE);
 	}
 }
 END_TEST

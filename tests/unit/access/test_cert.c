@@ -53,7 +53,9 @@ END_TEST
 START_TEST(a_server_certificate_carries_names_and_ids) {
 	static const char *const dns[] = { "kubernetes", "kubernetes.default.svc" }, *const ips[] = { "10.96.0.1", "::1" };
 	static const char *const all[] = { "kubernetes.default.svc", "10.96.0.1", "::1", NULL }, *const other[] = { "example.org", NULL };
-	struct pki_request q = { .cn = "kube-apiserver", .dns = dns, .n_dns = 2, .ips = ips, .n_ips = 2, .server = true, .seconds = 20 * 365 * 86400ll };
+	struct pki_request q = {
+		.cn = "kube-apiserver", .dns = dns, .n_dns = 2, .ips = ips, .n_ips = 2, .server = true, .seconds = 20 * 365 * 86400ll
+	};
 	_cleanup_pki_pair_ struct pki_pair p = { 0 };
 	const char *msg;
 	ck_assert_int_eq(pki_issue(&w->env, &w->ca, &q, &p), 0);
@@ -155,10 +157,21 @@ START_TEST(a_certificate_without_a_name_is_nobody) {
 }
 END_TEST
 
-static const struct { const char *header, *token; bool warns; } headers[] = {
-	{ "", NULL, false }, { "Bearer", NULL, false }, { "Bearer ", NULL, false }, { "Basic YTpi", NULL, false }, { "Bearer abc", "abc", false },
-	{ "bearer abc", "abc", false }, { "BEARER abc", "abc", false }, { "  Bearer abc  ", "abc", false }, { "Bearer a b", "a", false },
-	{ "Bearer  abc", NULL, true }, { "Bearer  abc def", NULL, false }, { "Bearerabc", NULL, false }, { "Bearer\tabc", NULL, false },
+static const struct { const char *header, *token; bool warns;
+} headers[] = {
+	{ "", NULL, false },
+	{ "Bearer", NULL, false },
+	{ "Bearer ", NULL, false },
+	{ "Basic YTpi", NULL, false },
+	{ "Bearer abc", "abc", false },
+	{ "bearer abc", "abc", false },
+	{ "BEARER abc", "abc", false },
+	{ "  Bearer abc  ", "abc", false },
+	{ "Bearer a b", "a", false },
+	{ "Bearer  abc", NULL, true },
+	{ "Bearer  abc def", NULL, false },
+	{ "Bearerabc", NULL, false },
+	{ "Bearer\tabc", NULL, false },
 };
 
 START_TEST(bearer_headers_are_read_as_in_kubernetes) {
@@ -194,7 +207,9 @@ START_TEST(tokens_travel_in_websocket_protocols) {
 END_TEST
 
 static struct slice token_for_bob(void) {
-	struct access_token_spec s = { .ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT("u"), .seconds = 600 };
+	struct access_token_spec s = {
+		.ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT("u"), .seconds = 600
+	};
 	struct slice t, jti;
 	world_put(w, "/serviceaccounts", "default", "bob", "u", "", "");
 	ck_assert_int_eq(access_token_sign(w->acc, w->a, &s, &t, &jti), 0);
@@ -250,10 +265,12 @@ START_TEST(anonymous_can_be_forbidden) {
 END_TEST
 
 START_TEST(bad_options_are_told) {
-	static const struct { const char *key, *ca, *pub, *issuer, *msg; } bad[] = {
+	static const struct { const char *key, *ca, *pub, *issuer, *msg;
+	} bad[] = {
 		{ "junk", "", "", ISSUER, "the service account key is no private EC (P-256, P-384, P-521) or RSA key in PEM form" },
 		{ NULL, "junk", "", ISSUER, "the client CA cannot be read" },
-		{ NULL, "", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", ISSUER, "a further service account key cannot be read" },
+		{ NULL, "", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", ISSUER,
+		  "a further service account key cannot be read" },
 		{ NULL, "", "", "", "the token issuer is missing" },
 	};
 	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
@@ -271,8 +288,12 @@ START_TEST(older_keys_still_verify) {
 	_cleanup_pki_pair_ struct pki_pair fresh = { 0 };
 	struct slice t = token_for_bob(), t2, jti;
 	ck_assert_int_eq(pki_make_key(&fresh), 0);
-	struct access_options o = { .env = &w->env, .store = w->store, .sa_key_pem = fresh.key_pem, .sa_pub_pem = w->sa.cert_pem, .issuer = ISSUER };
-	struct access_token_spec s = { .ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT("u"), .seconds = 600 };
+	struct access_options o = {
+		.env = &w->env, .store = w->store, .sa_key_pem = fresh.key_pem, .sa_pub_pem = w->sa.cert_pem, .issuer = ISSUER
+	};
+	struct access_token_spec s = {
+		.ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT("u"), .seconds = 600
+	};
 	struct access *acc;
 	struct access_user *u;
 	const struct slice *auds;

@@ -11,17 +11,22 @@ static struct access_user *node;
 static void begin(void) {
 	w = world_new();
 	node = world_user(w, "system:node:n1", "system:nodes system:authenticated");
-	world_put(w, "/pods", "a", "mine", "u1", "", ",'spec':{'nodeName':'n1','serviceAccountName':'app','imagePullSecrets':[{'name':'pull'}],"
+	world_put(
+		w, "/pods", "a", "mine", "u1", "",
+		",'spec':{'nodeName':'n1','serviceAccountName':'app','imagePullSecrets':[{'name':'pull'}],"
 		"'initContainers':[{'env':[{'name':'A','valueFrom':{'secretKeyRef':{'name':'env','key':'k'}}}]}],"
 		"'containers':[{'envFrom':[{'configMapRef':{'name':'from'}}]}],"
 		"'volumes':[{'name':'s','secret':{'secretName':'used'}},{'name':'c','configMap':{'name':'usedcm'}},"
 		"{'name':'p','projected':{'sources':[{'serviceAccountToken':{'path':'token'}},{'configMap':{'name':'kube-root-ca.crt'}}]}},"
 		"{'name':'data','persistentVolumeClaim':{'claimName':'pvc1'}},{'name':'scratch','ephemeral':{}}]}");
-	world_put(w, "/pods", "a", "theirs", "u2", "", ",'spec':{'nodeName':'n2','serviceAccountName':'other','volumes':[{'secret':{'secretName':'unused'}}]}");
+	world_put(w, "/pods", "a", "theirs", "u2", "",
+		  ",'spec':{'nodeName':'n2','serviceAccountName':'other','volumes':[{'secret':{'secretName':'unused'}}]}");
 	world_put(w, "/pods", "a", "mirror", "u3", ",'annotations':{'kubernetes.io/config.mirror':'h'}",
 		  ",'spec':{'nodeName':'n1','volumes':[{'secret':{'secretName':'mirrored'}}]}");
 	world_put(w, "/pods", "a", "waiting", "u4", "", ",'spec':{'volumes':[{'secret':{'secretName':'waits'}}]}");
-	world_put(w, "/persistentvolumes", "", "pv1", "u5", "", ",'spec':{'claimRef':{'namespace':'a','name':'pvc1'},"
+	world_put(
+		w, "/persistentvolumes", "", "pv1", "u5", "",
+		",'spec':{'claimRef':{'namespace':'a','name':'pvc1'},"
 		"'csi':{'nodeStageSecretRef':{'name':'stage','namespace':'csi'},'controllerPublishSecretRef':{'name':'ctl','namespace':'csi'}}}");
 	world_put(w, "/persistentvolumes", "", "pv2", "u6", "", ",'spec':{'claimRef':{'namespace':'a','name':'pvc2'}}");
 	world_put(w, "storage.k8s.io/volumeattachments", "", "va1", "u7", "", ",'spec':{'nodeName':'n1'}");
@@ -31,7 +36,8 @@ static void begin(void) {
 
 static void end(void) { world_free(w); }
 
-static const struct { const char *verb, *group, *res, *ns, *name; int yes; const char *reason; } cases[] = {
+static const struct { const char *verb, *group, *res, *ns, *name; int yes; const char *reason;
+} cases[] = {
 	{ "get", "", "secrets", "a", "used", 1, "" },
 	{ "list", "", "secrets", "a", "used", 1, "" },
 	{ "get", "", "secrets", "a", "env", 1, "" },
@@ -83,14 +89,17 @@ static const struct { const char *verb, *group, *res, *ns, *name; int yes; const
 	{ "create", "", "pods/exec", "a", "mine", 0, "" },
 	{ "create", "coordination.k8s.io", "leases", "kube-node-lease", "", 1, "" },
 	{ "update", "coordination.k8s.io", "leases", "kube-node-lease", "n1", 1, "" },
-	{ "update", "coordination.k8s.io", "leases", "kube-node-lease", "n2", 0, "can only access node lease with the same name as the requesting node" },
-	{ "list", "coordination.k8s.io", "leases", "kube-node-lease", "", 0, "can only get, create, update, patch, or delete a node lease" },
+	{ "update", "coordination.k8s.io", "leases", "kube-node-lease", "n2", 0,
+	  "can only access node lease with the same name as the requesting node" },
+	{ "list", "coordination.k8s.io", "leases", "kube-node-lease", "", 0,
+	  "can only get, create, update, patch, or delete a node lease" },
 	{ "get", "coordination.k8s.io", "leases", "a", "n1", 0, "can only access leases in the \"kube-node-lease\" system namespace" },
 	{ "create", "storage.k8s.io", "csinodes", "", "", 1, "" },
 	{ "get", "storage.k8s.io", "csinodes", "", "n2", 0, "can only access CSINode with the same name as the requesting node" },
 	{ "list", "storage.k8s.io", "csinodes", "", "", 0, "can only get, create, update, patch, or delete a CSINode" },
 	{ "get", "resource.k8s.io", "resourceslices", "", "rs1", 1, "" },
-	{ "list", "resource.k8s.io", "resourceslices", "", "", 0, "can only list/watch/deletecollection resourceslices with nodeName field selector" },
+	{ "list", "resource.k8s.io", "resourceslices", "", "", 0,
+	  "can only list/watch/deletecollection resourceslices with nodeName field selector" },
 	{ "create", "", "events", "a", "", 1, "" },
 	{ "list", "", "services", "", "", 1, "" },
 	{ "list", "apps", "deployments", "a", "", 0, "" },
@@ -101,7 +110,8 @@ START_TEST(a_node_may_what_its_pods_need) {
 	const char *reason;
 	struct access_attrs at = world_ask(node, cases[_i].verb, cases[_i].group, cases[_i].res, cases[_i].ns, cases[_i].name);
 	int yes = world_may(w, &at, &reason);
-	ck_assert_msg(yes == cases[_i].yes, "%s %s %s/%s: %d, %s", cases[_i].verb, cases[_i].res, cases[_i].ns, cases[_i].name, yes, reason);
+	ck_assert_msg(yes == cases[_i].yes, "%s %s %s/%s: %d, %s", cases[_i].verb, cases[_i].res, cases[_i].ns, cases[_i].name, yes,
+		      reason);
 	ck_assert_str_eq(reason, cases[_i].reason);
 }
 END_TEST

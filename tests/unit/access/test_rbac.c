@@ -18,14 +18,16 @@ static void role(const char *ns, const char *name, const char *rules) {
 
 static void grant(const char *ns, const char *name, const char *kind, const char *to, const char *subjects) {
 	world_put(w, ns[0] ? RBAC "rolebindings" : RBAC "clusterrolebindings", ns, name, "u", "",
-		  arena_printf(w->a, ",'subjects':%s,'roleRef':{'apiGroup':'rbac.authorization.k8s.io','kind':'%s','name':'%s'}", subjects, kind, to));
+		  arena_printf(w->a, ",'subjects':%s,'roleRef':{'apiGroup':'rbac.authorization.k8s.io','kind':'%s','name':'%s'}",
+			       subjects, kind, to));
 }
 
 #define USER(n) "{'kind':'User','apiGroup':'rbac.authorization.k8s.io','name':'" n "'}"
 #define GROUP(n) "{'kind':'Group','apiGroup':'rbac.authorization.k8s.io','name':'" n "'}"
 #define ACCOUNT(ns, n) "{'kind':'ServiceAccount','name':'" n "','namespace':'" ns "'}"
 
-static int may(const char *user, const char *groups, const char *verb, const char *group, const char *res, const char *ns, const char *name) {
+static int may(const char *user, const char *groups, const char *verb, const char *group, const char *res, const char *ns,
+	       const char *name) {
 	const char *reason;
 	struct access_attrs at = world_ask(world_user(w, user, groups), verb, group, res, ns, name);
 	return world_may(w, &at, &reason);
@@ -118,11 +120,14 @@ END_TEST
 START_TEST(the_reason_names_binding_role_and_first_subject) {
 	role("", "r", PODS);
 	grant("", "b", "ClusterRole", "r", "[" USER("zoe") "," GROUP("crew") "," USER("ann") "]");
-	ck_assert_str_eq(why("ann", "", "get", "", "pods", ""), "RBAC: allowed by ClusterRoleBinding \"b\" of ClusterRole \"r\" to User \"ann\"");
-	ck_assert_str_eq(why("ann", "crew", "get", "", "pods", ""), "RBAC: allowed by ClusterRoleBinding \"b\" of ClusterRole \"r\" to Group \"crew\"");
+	ck_assert_str_eq(why("ann", "", "get", "", "pods", ""),
+			 "RBAC: allowed by ClusterRoleBinding \"b\" of ClusterRole \"r\" to User \"ann\"");
+	ck_assert_str_eq(why("ann", "crew", "get", "", "pods", ""),
+			 "RBAC: allowed by ClusterRoleBinding \"b\" of ClusterRole \"r\" to Group \"crew\"");
 	ck_assert_str_eq(why("ann", "", "delete", "", "pods", ""), "");
-	ck_assert_str_eq(why("u", "system:authenticated", "get", "", "/apis/apps", ""),
-			 "RBAC: allowed by ClusterRoleBinding \"system:discovery\" of ClusterRole \"system:discovery\" to Group \"system:authenticated\"");
+	ck_assert_str_eq(
+		why("u", "system:authenticated", "get", "", "/apis/apps", ""),
+		"RBAC: allowed by ClusterRoleBinding \"system:discovery\" of ClusterRole \"system:discovery\" to Group \"system:authenticated\"");
 	ck_assert_str_eq(why("system:anonymous", "system:unauthenticated", "get", "", "/healthz", ""),
 			 "RBAC: allowed by ClusterRoleBinding \"system:public-info-viewer\" of ClusterRole \"system:public-info-viewer\" to Group "
 			 "\"system:unauthenticated\"");
@@ -166,15 +171,25 @@ START_TEST(masters_may_everything_without_a_reason) {
 END_TEST
 
 START_TEST(a_bare_account_may_what_it_may_in_kubernetes) {
-	static const struct { const char *verb, *group, *res; bool yes; } cases[] = {
-		{ "get", "", "/api", true }, { "get", "", "/apis/apps/v1", true }, { "get", "", "/version", true }, { "get", "", "/healthz", true },
-		{ "get", "", "/openid/v1/jwks", true }, { "create", "authentication.k8s.io", "selfsubjectreviews", true },
-		{ "create", "authorization.k8s.io", "selfsubjectaccessreviews", true }, { "get", "", "/", false }, { "get", "", "/metrics", false },
-		{ "get", "", "pods", false }, { "get", "", "serviceaccounts", false }, { "create", "authentication.k8s.io", "tokenreviews", false },
+	static const struct { const char *verb, *group, *res; bool yes;
+	} cases[] = {
+		{ "get", "", "/api", true },
+		{ "get", "", "/apis/apps/v1", true },
+		{ "get", "", "/version", true },
+		{ "get", "", "/healthz", true },
+		{ "get", "", "/openid/v1/jwks", true },
+		{ "create", "authentication.k8s.io", "selfsubjectreviews", true },
+		{ "create", "authorization.k8s.io", "selfsubjectaccessreviews", true },
+		{ "get", "", "/", false },
+		{ "get", "", "/metrics", false },
+		{ "get", "", "pods", false },
+		{ "get", "", "serviceaccounts", false },
+		{ "create", "authentication.k8s.io", "tokenreviews", false },
 	};
 	const char *groups = "system:serviceaccounts system:serviceaccounts:default system:authenticated";
 	for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-		ck_assert_msg(may("system:serviceaccount:default:bob", groups, cases[i].verb, cases[i].group, cases[i].res, "", "") == cases[i].yes,
+		ck_assert_msg(may("system:serviceaccount:default:bob", groups, cases[i].verb, cases[i].group, cases[i].res, "", "") ==
+				      cases[i].yes,
 			      "%s %s", cases[i].verb, cases[i].res);
 	ck_assert_int_eq(may("system:anonymous", "system:unauthenticated", "get", "", "/api", "", ""), 0);
 	ck_assert_int_eq(may("system:anonymous", "system:unauthenticated", "get", "", "/version", "", ""), 1);
@@ -218,8 +233,20 @@ static const char *covers(const struct access_rule *r, size_t n) {
 
 START_TEST(what_is_not_held_is_told_rule_by_rule) {
 	struct access_rule want[] = {
-		{ .verbs = L(S("get"), S("list")), .n_verbs = 2, .groups = L(S("apps"), S("")), .n_groups = 2, .resources = L(S("secrets"), S("pods")), .n_resources = 2 },
-		{ .verbs = L(S("delete")), .n_verbs = 1, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1, .names = L(S("a")), .n_names = 1 },
+		{ .verbs = L(S("get"), S("list")),
+		  .n_verbs = 2,
+		  .groups = L(S("apps"), S("")),
+		  .n_groups = 2,
+		  .resources = L(S("secrets"), S("pods")),
+		  .n_resources = 2 },
+		{ .verbs = L(S("delete")),
+		  .n_verbs = 1,
+		  .groups = L(S("")),
+		  .n_groups = 1,
+		  .resources = L(S("pods")),
+		  .n_resources = 1,
+		  .names = L(S("a")),
+		  .n_names = 1 },
 		{ .verbs = L(S("get")), .n_verbs = 1, .urls = L(S("/x"), S("/api/y")), .n_urls = 2 },
 	};
 	ck_assert_str_eq(covers(want, 3), HEAD
@@ -229,8 +256,9 @@ START_TEST(what_is_not_held_is_told_rule_by_rule) {
 		"{APIGroups:[\"apps\"], Resources:[\"pods\"], Verbs:[\"get\" \"list\"]}\n"
 		"{APIGroups:[\"apps\"], Resources:[\"secrets\"], Verbs:[\"get\" \"list\"]}\n"
 		"{NonResourceURLs:[\"/x\"], Verbs:[\"get\"]}");
-	role("a", "own", "[{'verbs':['*'],'apiGroups':['apps'],'resources':['*']},{'verbs':['get'],'apiGroups':[''],'resources':['pods','*/log']},"
-		"{'verbs':['delete'],'apiGroups':[''],'resources':['pods'],'resourceNames':['a','b']}]");
+	role("a", "own",
+	     "[{'verbs':['*'],'apiGroups':['apps'],'resources':['*']},{'verbs':['get'],'apiGroups':[''],'resources':['pods','*/log']},"
+	     "{'verbs':['delete'],'apiGroups':[''],'resources':['pods'],'resourceNames':['a','b']}]");
 	grant("a", "own", "Role", "own", "[" GROUP("devs") "]");
 	grant("a", "lost", "Role", "lost", "[" USER("alice") "]");
 	ck_assert_str_eq(covers(want, 3), HEAD
@@ -238,16 +266,32 @@ START_TEST(what_is_not_held_is_told_rule_by_rule) {
 		"{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"list\"]}\n"
 		"{NonResourceURLs:[\"/x\"], Verbs:[\"get\"]}; resolution errors: [role.rbac.authorization.k8s.io \"lost\" not found]");
 	struct access_rule held[] = {
-		{ .verbs = L(S("get")), .n_verbs = 1, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods"), S("pods/log"), S("x/log")), .n_resources = 3 },
-		{ .verbs = L(S("delete")), .n_verbs = 1, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1, .names = L(S("b")), .n_names = 1 },
+		{ .verbs = L(S("get")),
+		  .n_verbs = 1,
+		  .groups = L(S("")),
+		  .n_groups = 1,
+		  .resources = L(S("pods"), S("pods/log"), S("x/log")),
+		  .n_resources = 3 },
+		{ .verbs = L(S("delete")),
+		  .n_verbs = 1,
+		  .groups = L(S("")),
+		  .n_groups = 1,
+		  .resources = L(S("pods")),
+		  .n_resources = 1,
+		  .names = L(S("b")),
+		  .n_names = 1 },
 		{ .verbs = L(S("*")), .n_verbs = 1, .groups = L(S("apps")), .n_groups = 1, .resources = L(S("*")), .n_resources = 1 },
 		{ .verbs = L(S("get")), .n_verbs = 1, .urls = L(S("/api/*"), S("/api/v1")), .n_urls = 2 },
 	};
 	ck_assert_str_eq(covers(held, 4), "");
-	struct access_rule wider = { .verbs = L(S("delete")), .n_verbs = 1, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1 };
+	struct access_rule wider = {
+		.verbs = L(S("delete")), .n_verbs = 1, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1
+	};
 	ck_assert_str_eq(covers(&wider, 1), HEAD "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"delete\"]}; resolution errors: "
 						 "[role.rbac.authorization.k8s.io \"lost\" not found]");
-	struct access_rule star = { .verbs = L(S("*")), .n_verbs = 1, .groups = L(S("*")), .n_groups = 1, .resources = L(S("*")), .n_resources = 1 };
+	struct access_rule star = {
+		.verbs = L(S("*")), .n_verbs = 1, .groups = L(S("*")), .n_groups = 1, .resources = L(S("*")), .n_resources = 1
+	};
 	ck_assert(slice_find(slice_str(covers(&star, 1)), S("{APIGroups:[\"*\"], Resources:[\"*\"], Verbs:[\"*\"]}")) > 0);
 	const char *msg;
 	ck_assert_int_eq(access_covers(w->acc, w->a, world_user(w, "x", "system:masters"), SLICE_LIT("a"), &star, 1, &msg), 1);
@@ -257,7 +301,9 @@ END_TEST
 START_TEST(a_rule_of_many_verbs_is_joined_again) {
 	struct slice *verbs = arena_array(w->a, 5000, sizeof(*verbs));
 	for (int i = 0; i < 5000; i++) verbs[i] = slice_str(arena_printf(w->a, "v%d", i));
-	struct access_rule want = { .verbs = verbs, .n_verbs = 5000, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1 };
+	struct access_rule want = {
+		.verbs = verbs, .n_verbs = 5000, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1
+	};
 	const char *msg = covers(&want, 1);
 	ck_assert(slice_find(slice_str(msg), S("\"v4998\" \"v4999\"]}")) > 0);
 	ck_assert_ptr_eq(strchr(msg + sizeof(HEAD), '\n'), NULL);

@@ -117,7 +117,8 @@ START_TEST(the_feed_follows_the_store) {
 	struct access *acc = access_on(w, l);
 	ck_assert(!may_get_pods(acc, w, "ann"));
 	world_put(w, RBAC "roles", "a", "r", "u", "", ",'rules':[{'verbs':['get'],'apiGroups':[''],'resources':['pods']}]");
-	world_put(w, RBAC "rolebindings", "a", "b", "u", "", ",'subjects':[{'kind':'User','name':'ann'}],'roleRef':{'kind':'Role','name':'r'}");
+	world_put(w, RBAC "rolebindings", "a", "b", "u", "",
+		  ",'subjects':[{'kind':'User','name':'ann'}],'roleRef':{'kind':'Role','name':'r'}");
 	wait_for(acc, w, "ann", true);
 	uint64_t g = access_generation(acc);
 	world_put(w, "/configmaps", "a", "c", "u", "", ""); /* not its business */
@@ -157,7 +158,9 @@ START_TEST(questions_are_answered_while_rules_change) {
 	struct loop *l;
 	pthread_t t[READERS];
 	struct asking k = { .w = w };
-	struct access_token_spec s = { .ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT("u"), .seconds = 600 };
+	struct access_token_spec s = {
+		.ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT("u"), .seconds = 600
+	};
 	struct slice jti;
 	world_put(w, "/serviceaccounts", "default", "bob", "u", "", "");
 	ck_assert_int_eq(loop_start("rbac", &l), 0);

@@ -25,7 +25,9 @@ static void begin(void) {
 static void end(void) { world_free(w); }
 
 static struct access_token_spec spec(void) {
-	return (struct access_token_spec){ .ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT(SA_UID), .seconds = 3600 };
+	return (struct access_token_spec){
+		.ns = SLICE_LIT("default"), .sa_name = SLICE_LIT("bob"), .sa_uid = SLICE_LIT(SA_UID), .seconds = 3600
+	};
 }
 
 static struct slice sign_spec(const struct access_token_spec *s) {
@@ -54,7 +56,9 @@ static struct slice minted(const char *claims) {
 	return token;
 }
 
-#define GOOD "'kubernetes.io':{'namespace':'default','serviceaccount':{'name':'bob','uid':'" SA_UID "'}},'sub':'system:serviceaccount:default:bob'"
+#define GOOD                                                                                                                             \
+	"'kubernetes.io':{'namespace':'default','serviceaccount':{'name':'bob','uid':'" SA_UID                                           \
+	"'}},'sub':'system:serviceaccount:default:bob'"
 #define ISS "'iss':'" ISSUER "'"
 #define AUD "'aud':['" ISSUER "']"
 
@@ -107,10 +111,14 @@ START_TEST(the_header_and_the_claims_are_kubernetes_bytes) {
 	is(part(token, 0), arena_printf(w->a, "{\"alg\":\"ES256\",\"kid\":\"%s\"}", k.kid));
 	ck_assert_uint_eq(strlen(k.kid), 43);
 	key_done(&k);
-	is(part(token, 1), quoted(w->a, arena_printf(w->a,
-		"{'aud':['" ISSUER "'],'exp':1826996415,'iat':1795460415,'iss':'" ISSUER "','jti':'%.*s','kubernetes.io':{'namespace':'default',"
-		"'node':{'name':'n1'},'pod':{'name':'p1','uid':'" POD_UID "'},'serviceaccount':{'name':'bob','uid':'" SA_UID "'},"
-		"'warnafter':1795464022},'nbf':1795460415,'sub':'system:serviceaccount:default:bob'}", SLICE_FMT(jti))));
+	is(part(token, 1),
+	   quoted(w->a, arena_printf(w->a,
+				     "{'aud':['" ISSUER "'],'exp':1826996415,'iat':1795460415,'iss':'" ISSUER
+				     "','jti':'%.*s','kubernetes.io':{'namespace':'default',"
+				     "'node':{'name':'n1'},'pod':{'name':'p1','uid':'" POD_UID
+				     "'},'serviceaccount':{'name':'bob','uid':'" SA_UID "'},"
+				     "'warnafter':1795464022},'nbf':1795460415,'sub':'system:serviceaccount:default:bob'}",
+				     SLICE_FMT(jti))));
 }
 END_TEST
 
@@ -149,7 +157,8 @@ START_TEST(keys_of_every_kind_sign_and_verify) {
 		accepted(token);
 		_cleanup_buf_ struct buf jwks = BUF_INIT(8192);
 		ck_assert_int_eq(access_jwks(w->acc, &jwks), 0);
-		ck_assert(slice_find(buf_slice(&jwks), slice_str(arena_printf(w->a, "\"alg\":\"%s\",\"%s\":\"", kinds[i].alg, i < 3 ? "x" : "n"))) > 0);
+		ck_assert(slice_find(buf_slice(&jwks),
+				     slice_str(arena_printf(w->a, "\"alg\":\"%s\",\"%s\":\"", kinds[i].alg, i < 3 ? "x" : "n"))) > 0);
 		world_free(w);
 		w = mine;
 		BIO_free(b);
@@ -170,7 +179,8 @@ START_TEST(times_are_forgiven_a_minute) {
 	w->now -= 1;
 	refused(token, "[invalid bearer token, service account token is not valid yet]");
 	w->now = NOW_SEC * NSEC_PER_SEC;
-	refused(minted("{" ISS "," AUD ",'iat':1795463415," GOOD "}"), "[invalid bearer token, service account token is issued in the future]");
+	refused(minted("{" ISS "," AUD ",'iat':1795463415," GOOD "}"),
+		"[invalid bearer token, service account token is issued in the future]");
 	accepted(minted("{" ISS "," AUD "," GOOD "}"));
 }
 END_TEST
@@ -192,7 +202,8 @@ START_TEST(audiences_have_to_meet) {
 		"[invalid bearer token, token audiences [\"vault\"] is invalid for the target audiences [\"" ISSUER "\"]]");
 	struct access_token_spec s = spec();
 	ck_assert_int_eq(review(sign_spec(&s), vault, 2, &u, &msg), -EACCES);
-	ck_assert_str_eq(msg, "[invalid bearer token, token audiences [\"" ISSUER "\"] is invalid for the target audiences [\"nosuch\" \"vault\"]]");
+	ck_assert_str_eq(msg, "[invalid bearer token, token audiences [\"" ISSUER
+			      "\"] is invalid for the target audiences [\"nosuch\" \"vault\"]]");
 }
 END_TEST
 
@@ -266,7 +277,8 @@ END_TEST
 
 START_TEST(key_ids_choose_the_key) {
 	struct slice good = minted(CLAIMS);
-	refused(forged("{'alg':'ES256','kid':'nosuch'}", CLAIMS, part(good, 2)), "[invalid bearer token, invalid signature, no keys found]");
+	refused(forged("{'alg':'ES256','kid':'nosuch'}", CLAIMS, part(good, 2)),
+		"[invalid bearer token, invalid signature, no keys found]");
 	refused(forged("{'alg':'ES256','kid':7}", CLAIMS, part(good, 2)), "invalid bearer token");
 	/* Without one every key is tried. */
 	struct key k;
@@ -280,7 +292,8 @@ START_TEST(key_ids_choose_the_key) {
 END_TEST
 
 START_TEST(a_claim_given_twice_is_refused) {
-	refused(minted("{" ISS "," AUD ",'exp':1,'exp':9999999999," GOOD "}"), "[invalid bearer token, json: duplicate key 'exp' in object]");
+	refused(minted("{" ISS "," AUD ",'exp':1,'exp':9999999999," GOOD "}"),
+		"[invalid bearer token, json: duplicate key 'exp' in object]");
 	refused(minted("{" ISS "," AUD ",'kubernetes.io':{'namespace':'a','namespace':'default'}}"),
 		"[invalid bearer token, json: duplicate key 'namespace' in object]");
 	refused(minted("{" ISS ",'aud':7," GOOD "}"),
@@ -357,8 +370,9 @@ END_TEST
 START_TEST(oidc_documents) {
 	_cleanup_buf_ struct buf b = BUF_INIT(8192);
 	ck_assert_int_eq(access_oidc_config(w->acc, &b, "https://10.0.0.1:6443/openid/v1/jwks"), 0);
-	is(buf_slice(&b), quoted(w->a, "{'issuer':'" ISSUER "','jwks_uri':'https://10.0.0.1:6443/openid/v1/jwks','response_types_supported':"
-		"['id_token'],'subject_types_supported':['public'],'id_token_signing_alg_values_supported':['ES256']}"));
+	is(buf_slice(&b),
+	   quoted(w->a, "{'issuer':'" ISSUER "','jwks_uri':'https://10.0.0.1:6443/openid/v1/jwks','response_types_supported':"
+			"['id_token'],'subject_types_supported':['public'],'id_token_signing_alg_values_supported':['ES256']}"));
 	buf_clear(&b);
 	ck_assert_int_eq(access_jwks(w->acc, &b), 0);
 	ck_assert(slice_starts(buf_slice(&b), SLICE_LIT("{\"keys\":[{\"use\":\"sig\",\"kty\":\"EC\",\"kid\":\"")));
@@ -370,7 +384,9 @@ END_TEST
 
 static struct slice legacy(void) {
 	struct slice t;
-	ck_assert_int_eq(access_token_sign_legacy(w->acc, w->a, SLICE_LIT("default"), SLICE_LIT("bob"), SLICE_LIT(SA_UID), SLICE_LIT("tok"), &t), 0);
+	ck_assert_int_eq(
+		access_token_sign_legacy(w->acc, w->a, SLICE_LIT("default"), SLICE_LIT("bob"), SLICE_LIT(SA_UID), SLICE_LIT("tok"), &t),
+		0);
 	return t;
 }
 
@@ -398,9 +414,10 @@ START_TEST(secret_tokens_live_as_their_secret_does) {
 	accepted(t);
 	ck_assert_str_eq(w->legacy_used, "");
 	put_legacy(t, ",'labels':{'kubernetes.io/legacy-token-invalid-since':'2026-11-20'}");
-	refused(t, "[invalid bearer token, the token in secret default/tok for service account default/bob has been marked invalid. Use tokens from "
-		   "the TokenRequest API or manually created secret-based tokens, or remove the 'kubernetes.io/legacy-token-invalid-since' label from "
-		   "the secret to temporarily allow use of this token]");
+	refused(t,
+		"[invalid bearer token, the token in secret default/tok for service account default/bob has been marked invalid. Use tokens from "
+		"the TokenRequest API or manually created secret-based tokens, or remove the 'kubernetes.io/legacy-token-invalid-since' label from "
+		"the secret to temporarily allow use of this token]");
 	put_legacy(t, ",'deletionTimestamp':'2026-11-23T19:10:15Z'");
 	refused(t, "[invalid bearer token, Token has been invalidated]");
 }
@@ -414,8 +431,9 @@ START_TEST(secret_tokens_of_old_accounts_warn) {
 	struct access_user *u;
 	const char *warning;
 	ck_assert_int_eq(access_authenticate(w->acc, w->a, &c, &u, &warning), 0);
-	ck_assert_str_eq(warning, "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated "
-				  "secret-based tokens.");
+	ck_assert_str_eq(warning,
+			 "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated "
+			 "secret-based tokens.");
 	world_put(w, "/serviceaccounts", "default", "bob", "new", "", "");
 	refused(t, "[invalid bearer token, ServiceAccount UID (new) does not match claim (" SA_UID ")]");
 }
@@ -424,14 +442,17 @@ END_TEST
 #define L "kubernetes.io/serviceaccount/"
 
 START_TEST(secret_tokens_need_all_their_claims) {
-	static const struct { const char *claims, *text; } cases[] = {
+	static const struct { const char *claims, *text;
+	} cases[] = {
 		{ "'x':1", "sub claim is missing" },
 		{ "'sub':'a'", "namespace claim is missing" },
 		{ "'sub':'a','" L "namespace':'default'", "secretName claim is missing" },
 		{ "'sub':'a','" L "namespace':'default','" L "secret.name':'tok'", "serviceAccountName claim is missing" },
-		{ "'sub':'a','" L "namespace':'default','" L "secret.name':'tok','" L "service-account.name':'bob'", "serviceAccountUID claim is missing" },
+		{ "'sub':'a','" L "namespace':'default','" L "secret.name':'tok','" L "service-account.name':'bob'",
+		  "serviceAccountUID claim is missing" },
 		{ "'sub':'system:serviceaccount:kube-system:bob','" L "namespace':'default','" L "secret.name':'tok','" L
-		  "service-account.name':'bob','" L "service-account.uid':'u'", "sub claim is invalid" },
+		  "service-account.name':'bob','" L "service-account.uid':'u'",
+		  "sub claim is invalid" },
 	};
 	for (size_t i = 0; i < ELEMENTSOF(cases); i++)
 		refused(minted(arena_printf(w->a, "{'iss':'kubernetes/serviceaccount',%s}", cases[i].claims)),

@@ -79,10 +79,11 @@ static void after(struct world *w, const char *resource) {
 	if (w->acc && strncmp(resource, "rbac.", 5) == 0) ck_assert_int_eq(access_rebuild(w->acc), 0);
 }
 
-void world_put(struct world *w, const char *resource, const char *ns, const char *name, const char *uid, const char *meta, const char *body) {
+void world_put(struct world *w, const char *resource, const char *ns, const char *name, const char *uid, const char *meta,
+	       const char *body) {
 	const char *in_ns = ns[0] ? arena_printf(w->a, ",'namespace':'%s'", ns) : "";
-	char *text = arena_printf(w->a, "{'kind':'X','apiVersion':'v1','metadata':{'name':'%s'%s,'uid':'%s','resourceVersion':''%s}%s}", name,
-				  in_ns, uid, meta, body);
+	char *text = arena_printf(w->a, "{'kind':'X','apiVersion':'v1','metadata':{'name':'%s'%s,'uid':'%s','resourceVersion':''%s}%s}",
+				  name, in_ns, uid, meta, body);
 	struct store_key key = { slice_str(resource), slice_str(ns), slice_str(name) };
 	put_text(w, key, quoted(w->a, text));
 	after(w, resource);
@@ -90,8 +91,11 @@ void world_put(struct world *w, const char *resource, const char *ns, const char
 
 void world_del(struct world *w, const char *resource, const char *ns, const char *name) {
 	const char text[] = "{\"kind\":\"X\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"\"}}";
-	struct store_op op = { .kind = STORE_DELETE, .key = { slice_str(resource), slice_str(ns), slice_str(name) }, .expect_rv = STORE_RV_ANY,
-			       .json = blob_new(text, sizeof(text) - 1), .rv_at = sizeof(text) - 1 - 3 };
+	struct store_op op = { .kind = STORE_DELETE,
+			       .key = { slice_str(resource), slice_str(ns), slice_str(name) },
+			       .expect_rv = STORE_RV_ANY,
+			       .json = blob_new(text, sizeof(text) - 1),
+			       .rv_at = sizeof(text) - 1 - 3 };
 	ck_assert_int_eq(txn(w, &op), 0);
 	after(w, resource);
 }
@@ -159,7 +163,11 @@ struct access_user *world_user(struct world *w, const char *name, const char *gr
 
 struct access_attrs world_ask(const struct access_user *u, const char *verb, const char *group, const char *resource, const char *ns,
 			      const char *name) {
-	struct access_attrs at = { .user = u, .verb = slice_str(verb), .ns = slice_str(ns), .group = slice_str(group), .version = SLICE_LIT("v1"),
+	struct access_attrs at = { .user = u,
+				   .verb = slice_str(verb),
+				   .ns = slice_str(ns),
+				   .group = slice_str(group),
+				   .version = SLICE_LIT("v1"),
 				   .name = slice_str(name) };
 	struct slice rest = slice_str(resource);
 	if (resource[0] == '/') {

@@ -30,9 +30,10 @@ void world_free(struct world *w);
 static inline void world_freep(struct world **w) { world_free(*w); }
 #define _cleanup_world_ _cleanup_(world_freep)
 
-/* Creates, or replaces, an object: `meta` and `body` are JSON members with a leading comma, or "". Quotes are written as '. Then the
- * rules are rebuilt when it is an RBAC object. */
-void world_put(struct world *w, const char *resource, const char *ns, const char *name, const char *uid, const char *meta, const char *body);
+/* Creates, or replaces, an object: `meta` and `body` are JSON members with a leading comma, or "". Quotes are written as '.
+ * Then the rules are rebuilt when it is an RBAC object. */
+void world_put(struct world *w, const char *resource, const char *ns, const char *name, const char *uid, const char *meta,
+	       const char *body);
 void world_del(struct world *w, const char *resource, const char *ns, const char *name);
 
 struct access_user *world_user(struct world *w, const char *name, const char *groups); /* groups separated by blanks */
