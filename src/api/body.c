@@ -47,7 +47,7 @@ static const struct status *cannot_handle(struct body *b, const char *why) {
 /* ---- kind and version ---- */
 
 static const char *go_kind(const yyjson_mut_val *v) {
-	switch (yyjson_mut_get_type(v)) {
+	switch (yyjson_mut_get_type((yyjson_mut_val *)(uintptr_t)v)) {
 	case YYJSON_TYPE_BOOL: return "bool";
 	case YYJSON_TYPE_NUM: return "number";
 	case YYJSON_TYPE_STR: return "string";
@@ -88,9 +88,13 @@ static const struct status *take_kind(struct body *b, const yyjson_mut_val *root
 	return NULL;
 }
 
+/* DeleteOptions are taken in any group's version, and nothing else is where they are expected. */
+static bool is_options(const struct body *b) { return !strcmp(b->kind, "DeleteOptions"); }
+
 static const struct status *find_type(struct body *b) {
+	if (is_options(b) && slice_eqs(b->got_kind, b->kind)) b->got_group = slice_str(b->group), b->got_version = slice_str(b->version);
 	bool same = slice_eqs(b->got_kind, b->kind) && slice_eqs(b->got_group, b->group) && slice_eqs(b->got_version, b->version);
-	b->got_type = same ? b->type : schema_type_of_kind(b->got_group, b->got_version, b->got_kind);
+	b->got_type = same ? b->type : is_options(b) ? NULL : schema_type_of_kind(b->got_group, b->got_version, b->got_kind);
 	if (same || b->got_type) return NULL;
 	const char *gv = arena_printf(b->r->a, "%.*s%s%.*s", SLICE_FMT(b->got_group), b->got_group.n ? "/" : "", SLICE_FMT(b->got_version));
 	return cannot_handle(b, arena_printf(b->r->a, "no kind %s is registered for version %s in scheme \"" SCHEME "\"",

@@ -4,6 +4,7 @@
 #include "api/convert_hpa.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct rename { const char *stored, *served; };
 

@@ -39,7 +39,7 @@ static int annotate(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key, c
 	return json_set_str(doc, a, key, buf_slice(&b)) ? 0 : -ENOMEM;
 }
 
-static bool is_empty(const yyjson_mut_val *v) {
+static bool is_empty(yyjson_mut_val *v) {
 	return !v || (yyjson_mut_is_arr(v) && yyjson_mut_arr_size(v) == 0);
 }
 

@@ -46,7 +46,7 @@ static const char *forbidden_text(struct arena *a, const struct access_attrs *at
 			    status_quote(a, slice_str(resource ? resource : "")), status_quote(a, at->group), where ? where : "");
 }
 
-static const struct status *forbidden(struct arena *a, const struct access_attrs *at, const char *reason) {
+const struct status *identity_forbidden(struct arena *a, const struct access_attrs *at, const char *reason) {
 	const char *text = forbidden_text(a, at);
 	const char *why = text ? sanitize(a, text) : NULL;
 	if (why && reason && *reason) why = arena_printf(a, "%s: %s", why, reason);
@@ -63,7 +63,7 @@ const struct status *identity_check(struct request *r, const struct access_attrs
 	int may = access_authorize(r->api->access, r->a, at, &reason);
 	if (may > 0) return NULL;
 	if (may < 0) return status_internal_text(r->a, r->x->head.target, reason && *reason ? reason : "authorization failed");
-	return forbidden(r->a, at, reason);
+	return identity_forbidden(r->a, at, reason);
 }
 
 const struct status *identity_authorize(struct request *r) {

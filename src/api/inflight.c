@@ -85,18 +85,18 @@ int request_after(struct request *r, uint64_t ms, void (*fn)(struct request *r))
 
 struct txn_wait {
 	struct request_token *token;
-	void (*fn)(struct request *r, const struct store_result *res);
+	request_txn_fn fn;
+	void *ctx;
 };
 
 static void txn_done(void *ctx, const struct store_result *res) {
-	struct txn_wait *w = ctx;
-	void (*fn)(struct request *, const struct store_result *) = w->fn;
-	struct request *r = request_resume(w->token);
-	free(w);
-	if (r) fn(r, res);
+	struct txn_wait w = *(struct txn_wait *)ctx;
+	free(ctx);
+	struct request *r = request_resume(w.token);
+	if (r) w.fn(r, w.ctx, res);
 }
 
-const struct status *request_txn(struct request *r, const struct store_op *ops, size_t n, void (*fn)(struct request *r, const struct store_result *res)) {
+const struct status *request_txn(struct request *r, const struct store_op *ops, size_t n, request_txn_fn fn, void *ctx) {
 	struct txn_wait *w = malloc(sizeof(*w));
 	struct request_token *t = w ? request_wait(r) : NULL;
 	if (!t) {
@@ -104,7 +104,7 @@ const struct status *request_txn(struct request *r, const struct store_op *ops, 
 		for (size_t i = 0; i < n; i++) blob_unref(ops[i].json);
 		return status_no_memory();
 	}
-	*w = (struct txn_wait){ .token = t, .fn = fn };
+	*w = (struct txn_wait){ .token = t, .fn = fn, .ctx = ctx };
 	int err = store_txn(r->api->store, ops, n, r->al->loop, txn_done, w);
 	if (!err) return NULL;
 	(void)request_resume(t);

@@ -13,7 +13,7 @@
 struct discovery;
 struct metrics;
 struct flow_limiter;
-struct openapi;
+struct bootstrap;
 struct net_client;
 
 /* Per loop; touched only by its thread, but for `running` and what metrics.h says. */
@@ -27,6 +27,9 @@ struct api_loop {
 	struct store_listener *listener;
 	struct flow_limiter *limiter;
 	struct metrics *metrics;
+	bool stopped;
+	void (*on_stop[4])(struct api_loop *al);
+	size_t n_on_stop;
 	struct net_client *node_client;   /* connections to node agents, made on first use (stream/) */
 	void *stream_ctx;                 /* stream/'s own per-loop state */
 	atomic_size_t running;            /* exchanges between api_handle and their end */
@@ -42,13 +45,15 @@ struct api {
 	atomic_bool ready, draining, bootstrapped;
 	atomic_uint next_loop;            /* round robin of local calls */
 	struct discovery *discovery;
-	struct openapi *openapi;
 	char *server_address;             /* "10.0.0.1:6443" */
 	uint64_t started_ns;
 	struct bootstrap *bootstrap;
 };
 
+/* The loop whose thread runs, or the first one. */
 struct api_loop *api_loop_current(struct api *api);
+/* Runs fn on the loop's thread when the server stops using the loop (stream/ frees its state there). 0 or -ENOMEM. */
+int api_loop_on_stop(struct api_loop *al, void (*fn)(struct api_loop *al));
 /* Called by the exchange's end. */
 void request_ended(struct exchange *x);
 /* Ends r's place among the requests in flight and makes its tokens void: called by every answer. */

@@ -22,3 +22,11 @@ const struct status *managed_update(const struct managed_write *m, const yyjson_
 /* Apply `patch` (a typed tree in m->doc) to `live` (NULL: none); *ret is the merged object with its managedFields. A 409 with
  * the conflicts when others own what changes and !force. */
 const struct status *managed_apply(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *patch, yyjson_mut_val **ret);
+
+/* Who does the work: schema/'s field managers, given once before the first request. Without them plain writes keep the
+ * managedFields there were, and apply patches are answered 415 as by a server without the feature. */
+struct managed_ops {
+	const struct status *(*update)(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *obj);
+	const struct status *(*apply)(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *patch, yyjson_mut_val **ret);
+};
+void managed_use(const struct managed_ops *ops);

@@ -95,5 +95,6 @@ struct request_token *request_wait(struct request *r);
 struct request *request_resume(struct request_token *t);
 /* Runs fn(r) after ms (not when the request is gone by then). 0 or -ENOMEM. */
 int request_after(struct request *r, uint64_t ms, void (*fn)(struct request *r));
-/* store_txn whose outcome comes back as fn(r, res); not when the request is gone. NULL or the status to answer. */
-const struct status *request_txn(struct request *r, const struct store_op *ops, size_t n, void (*fn)(struct request *r, const struct store_result *res));
+/* store_txn whose outcome comes back as fn(r, ctx, res); not when the request is gone. NULL or the status to answer. */
+typedef void (*request_txn_fn)(struct request *r, void *ctx, const struct store_result *res);
+const struct status *request_txn(struct request *r, const struct store_op *ops, size_t n, request_txn_fn fn, void *ctx);

@@ -18,6 +18,7 @@ struct subresource_handler {
 
 /* Each ends with an entry whose handle is NULL. */
 extern const struct subresource_handler review_handlers[]; /* review/table.c */
+extern const struct subresource_handler pod_handlers[];    /* pod/table.c */
 extern const struct subresource_handler stream_handlers[]; /* stream/table.c */
 extern const struct subresource_handler scale_handlers[];  /* scale.c */
 

@@ -21,9 +21,8 @@ struct write {
 	const struct status *(*transform)(struct write *w);
 	bool upsert;
 	bool (*may_retry)(struct write *w);     /* NULL: lost races are retried unless the tree named a revision */
-	/* After mutation, before admission's validation: e.g. service addresses. May append to ad.also. May be NULL. */
-	const struct status *(*allocate)(struct write *w);
 	bool skip_admission, skip_validation;
+	bool skip_prepare;                      /* what the transform made is what is stored: no strategy (bindings) */
 	enum schema_field_mode mode;
 	bool apply;                             /* server-side apply: managed fields are the transform's work */
 	/* The end. Success: st NULL and either w->result (committed, or the unchanged current object) or, for dry runs,

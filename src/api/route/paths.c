@@ -5,7 +5,6 @@
 #include "api/health.h"
 #include "api/metrics.h"
 #include "api/oidc.h"
-#include "api/openapi.h"
 #include "api/root.h"
 #include "api/version.h"
 
@@ -31,9 +30,6 @@ static const struct path {
 	{ "/livez/", BELOW, true, health_check_handle },
 	{ "/readyz/", BELOW, true, health_check_handle },
 	{ "/metrics", EXACT, true, metrics_handle },
-	{ "/openapi/v2", EXACT, false, openapi_v2_handle },
-	{ "/openapi/v3", EXACT, true, openapi_v3_index_handle },
-	{ "/openapi/v3/", BELOW, true, openapi_v3_handle },
 	{ "/.well-known/openid-configuration", SLASH, false, oidc_config_handle },
 	{ "/openid/v1/jwks", SLASH, false, oidc_jwks_handle },
 };

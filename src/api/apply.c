@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PATCH by server-side apply (KEP-555; handlers/patch.go applyPatcher). */
+#include "api/identity.h"
+#include "api/internal.h"
+#include "api/managed.h"
+#include "api/meta.h"
+#include "api/convert.h"
+#include "api/patch.h"
+#include "codec/yaml.h"
+
+#include <errno.h>
+
+struct application { yyjson_mut_doc *doc; };
+
+static const struct status *read_yaml(struct request *r, struct write *w, yyjson_mut_doc **ret) {
+	struct yaml_error e;
+	const char *dups = NULL;
+	int err = yaml_parse(r->a, r->body, 0, ret, &e);
+	if (err == -EBADMSG) return status_bad_request(r->a, "error decoding YAML: error converting YAML to JSON: %s", e.msg);
+	if (!err && w->opt.validation != FIELDS_IGNORE) err = yaml_duplicates(r->a, r->body, &dups);
+	if (err) return status_no_memory();
+	if (dups && w->opt.validation == FIELDS_STRICT)
+		return status_bad_request(r->a, "error strict decoding YAML: error converting YAML to JSON: %s", dups);
+	if (!yyjson_mut_is_obj(yyjson_mut_doc_get_root(*ret)))
+		return status_bad_request(r->a, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}");
+	return NULL;
+}
+
+static const struct status *check_patch(struct request *r, yyjson_mut_val *root) {
+	const char *gv = api_version_of(r->a, r->res->group, r->res->version);
+	struct slice name = json_path_str(root, "metadata.name"), kind = json_path_str(root, "kind"), version = json_path_str(root, "apiVersion");
+	if (!gv) return status_no_memory();
+	if (slice_empty(kind)) return status_bad_request(r->a, "Object 'Kind' is missing in '%s'", "patch");
+	if (json_path(root, "metadata.managedFields")) return status_bad_request(r->a, "metadata.managedFields must be nil");
+	if (!slice_eqs(kind, r->res->kind) || !slice_eqs(version, gv))
+		return status_bad_request(r->a, "%.*s in version %s cannot be applied as a %s in version %s", SLICE_FMT(kind), status_quote(r->a, version), r->res->kind, gv);
+	if (name.n && !slice_eq(name, r->info.name))
+		return status_bad_request(r->a, "the name of the object (%.*s) does not match the name on the URL (%.*s)", SLICE_FMT(name), SLICE_FMT(r->info.name));
+	return NULL;
+}
+
+/* Unknown members are errors of the typed conversion, whatever fieldValidation says. */
+static const struct status *not_typed(struct request *r, const char *issue) {
+	struct slice path = slice_str(issue);
+	(void)slice_cut(&path, '"');
+	path = slice_cut(&path, '"');
+	return status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): .%.*s: field not declared in schema", SLICE_FMT(r->info.ns),
+			    SLICE_FMT(r->info.name), r->res->group, r->res->version, r->res->kind, SLICE_FMT(path));
+}
+
+static const struct status *check_upsert(struct write *w) {
+	struct request *r = w->r;
+	struct access_attrs at = { .user = r->user, .is_resource = true, .verb = SLICE_LIT("create"), .ns = r->info.ns, .group = r->info.group,
+				   .version = r->info.version, .resource = r->info.resource, .name = r->info.name };
+	return identity_check(r, &at);
+}
+
+static const struct status *transform(struct write *w) {
+	const struct application *ap = w->ctx;
+	struct request *r = w->r;
+	const struct status *st = w->created ? check_upsert(w) : NULL;
+	if (st) return st;
+	w->doc = json_doc(r->a);
+	yyjson_mut_val *patch = w->doc ? json_copy(w->doc, yyjson_mut_doc_get_root(ap->doc)) : NULL;
+	if (!patch) return status_no_memory();
+	struct managed_write m = { .a = r->a, .res = w->res, .sub = w->sub, .doc = w->doc, .manager = w->opt.field_manager,
+				   .now_sec = r->now / NSEC_PER_SEC, .force = w->opt.force };
+	st = managed_apply(&m, w->created ? NULL : w->old, patch, &w->obj);
+	if (st) return st;
+	yyjson_mut_doc_set_root(w->doc, w->obj);
+	return schema_default(w->res->type, w->doc, w->obj) < 0 ? status_no_memory() : NULL;
+}
+
+static const struct status *typed_patch(struct request *r, struct application *ap) {
+	struct schema_issues issues = { 0 };
+	const char *msg = NULL;
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(ap->doc);
+	const struct status *st = check_patch(r, root);
+	if (st) return st;
+	int err = schema_decode_tree(r->res->type, r->a, ap->doc, &issues, &msg);
+	if (err) return err == -EBADMSG ? status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): %s", SLICE_FMT(r->info.ns), SLICE_FMT(r->info.name),
+						       r->res->group, r->res->version, r->res->kind, msg ? msg : "") : status_no_memory();
+	if (issues.n_unknown) return not_typed(r, issues.unknown[0]);
+	st = meta_check_namespace(r->a, r->res, r->info.ns, ap->doc, root);
+	if (!st && slice_empty(json_path_str(root, "metadata.name")) && !json_set_str(ap->doc, json_get(root, "metadata"), "name", r->info.name)) st = status_no_memory();
+	return st;
+}
+
+static bool may_retry(struct write *w) { return true; }
+
+void apply_start(struct request *r, struct write *w) {
+	struct application *ap = arena_new_of(r->a, struct application);
+	const struct status *st = ap ? read_yaml(r, w, &ap->doc) : status_no_memory();
+	if (!st) st = typed_patch(r, ap);
+	if (st) {
+		request_status(r, st);
+		return;
+	}
+	w->upsert = !r->sub;
+	w->apply = true;
+	w->transform = transform;
+	w->may_retry = may_retry;
+	w->ctx = ap;
+	write_start(w);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/write.h"
+
+#include "api/hooks.h"
+#include "api/internal.h"
+#include "api/managed.h"
+#include "api/meta.h"
+#include "api/names.h"
+#include "api/stored.h"
+
+#include <errno.h>
+
+static void attempt(struct write *w);
+
+static void release(void *p) {
+	struct write *w = p;
+	store_snapshot_unref(w->snap);
+	store_obj_unref(w->result);
+	for (size_t i = 0; i < w->ad.n_also; i++) blob_unref(w->ad.also[i].json);
+}
+
+struct write *write_new(struct request *r) {
+	struct write *w = arena_new_of(r->a, struct write);
+	if (!w || arena_defer(r->a, release, w) < 0) return NULL;
+	w->r = r;
+	w->res = r->res;
+	w->sub = r->sub;
+	w->ns = r->res->namespaced ? r->info.ns : SLICE_NULL;
+	w->name = r->info.name;
+	w->done = write_answer;
+	return w;
+}
+
+void write_answer(struct write *w, const struct status *st) {
+	struct request *r = w->r;
+	int code = w->created ? 201 : 200;
+	if (st) request_status(r, st);
+	else if (w->result) request_object(r, code, w->result);
+	else request_object_tree(r, code, w->doc, w->obj);
+}
+
+static void finish(struct write *w, const struct status *st) { w->done(w, st); }
+
+static struct slice group_of(const struct write *w) { return slice_str(w->res->group); }
+static struct slice resource_of(const struct write *w) { return slice_str(w->res->resource); }
+
+static void drop_also(struct write *w) {
+	for (size_t i = 0; i < w->ad.n_also; i++) blob_unref(w->ad.also[i].json);
+	w->ad.n_also = 0;
+}
+
+/* ---- the transaction ---- */
+
+static void again(struct write *w) {
+	if (++w->tries > WRITE_SPLICE_RETRIES_MAX) finish(w, status_stale(w->r->a, group_of(w), resource_of(w), w->name));
+	else attempt(w);
+}
+
+static const struct status *name_taken(struct write *w, const struct store_obj *there) {
+	struct arena *a = w->r->a;
+	yyjson_mut_doc *doc = there ? request_parse(a, w->res, there) : NULL;
+	const struct status *st = status_already_exists(a, group_of(w), resource_of(w), w->name);
+	if (!doc || !json_path(yyjson_mut_doc_get_root(doc), "metadata.deletionTimestamp")) return st;
+	struct status *dying = arena_new_of(a, struct status);
+	if (!dying) return status_no_memory();
+	*dying = *st;
+	dying->message = arena_printf(a, "object is being deleted: %s", st->message);
+	return dying;
+}
+
+static void exists(struct write *w, const struct store_obj *there) {
+	if (w->upsert) again(w);
+	else if (w->generated && ++w->name_tries < GENERATE_NAME_TRIES) attempt(w);
+	else if (w->generated) finish(w, status_name_exhausted(w->r->a, group_of(w), resource_of(w), w->name));
+	else finish(w, name_taken(w, there));
+}
+
+static void lost_race(struct write *w) {
+	bool retry = w->may_retry ? w->may_retry(w) : w->expect_rv == 0;
+	if (retry) again(w);
+	else finish(w, status_stale(w->r->a, group_of(w), resource_of(w), w->name));
+}
+
+static void committed(struct request *r, void *ctx, const struct store_result *res) {
+	struct write *w = ctx;
+	if (res->err == 0) {
+		w->result = store_obj_ref(res->objs[0]);
+		finish(w, NULL);
+	} else if (res->failed > 0 && (res->err == -ESTALE || res->err == -ENOENT || res->err == -EEXIST)) {
+		again(w);
+	} else if (res->err == -EEXIST) {
+		exists(w, res->n_objs ? res->objs[res->failed] : NULL);
+	} else if (res->err == -ESTALE) {
+		lost_race(w);
+	} else if (res->err == -ENOENT) {
+		again(w);
+	} else {
+		finish(w, status_of_store(r->a, res->err));
+	}
+}
+
+/* The namespace a new object goes into has to be the one that admission saw. */
+static size_t add_namespace_check(struct write *w, size_t n) {
+	struct store_key key = { .resource = SLICE_LIT("/namespaces"), .name = w->ns };
+	struct store_obj *ns = w->ns.n ? store_get(w->snap, &key) : NULL;
+	if (!ns || n >= STORE_TXN_MAX) return n;
+	w->ops[n] = (struct store_op){ .kind = STORE_CHECK, .key = key, .expect_rv = STORE_RV_ANY, .expect_uid = ns->uid };
+	return n + 1;
+}
+
+static void commit(struct write *w, struct blob *json, size_t rv_at) {
+	size_t n = 1;
+	w->ops[0] = (struct store_op){ .kind = w->created ? STORE_CREATE : w->deletes ? STORE_DELETE : STORE_UPDATE,
+				       .key = request_key(w->r->a, w->res, w->ns, w->name), .json = json, .rv_at = rv_at };
+	if (!w->created) w->ops[0].expect_rv = w->cur->rv;
+	for (size_t i = 0; i < w->ad.n_also && n < STORE_TXN_MAX; i++) w->ops[n++] = w->ad.also[i];
+	w->ad.n_also = 0;
+	if (w->created) n = add_namespace_check(w, n);
+	const struct status *st = request_txn(w->r, w->ops, n, committed, w);
+	if (st) finish(w, st);
+}
+
+/* ---- the end of an attempt ---- */
+
+static bool same_as_stored(const struct write *w, const struct blob *json, size_t rv_at) {
+	struct slice now = blob_slice(json), was = blob_slice(w->cur->json);
+	if (was.n < rv_at || memcmp(was.p, now.p, rv_at) != 0) return false;
+	size_t end = rv_at;
+	while (end < was.n && was.p[end] != '"') end++;
+	return slice_eq(slice_from(was, end), slice_from(now, rv_at));
+}
+
+static const struct status *refuse_rv_on_create(struct write *w) {
+	uint64_t rv;
+	struct slice text = json_path_str(w->obj, "metadata.resourceVersion");
+	if (!w->created || slice_uint(text, UINT64_MAX, &rv) < 0 || rv == 0) return NULL;
+	return status_error(w->r->a, "resourceVersion should not be set on objects to be created");
+}
+
+static void dry_end(struct write *w) {
+	struct store_key key = request_key(w->r->a, w->res, w->ns, w->name);
+	struct store_obj *there = w->created ? store_get(w->snap, &key) : NULL;
+	drop_also(w);
+	if (there) {
+		exists(w, there);
+		return;
+	}
+	if (w->created) json_del(json_get(w->obj, "metadata"), "resourceVersion");
+	finish(w, NULL);
+}
+
+static void validated(struct admit *ad, const struct status *st) {
+	struct write *w = ad->ctx;
+	struct blob *json = NULL;
+	size_t rv_at = 0;
+	if (!st && !w->opt.dry_run) st = refuse_rv_on_create(w);
+	if (!st) st = stored_encode(w->r->a, w->res, w->doc, w->obj, &json, &rv_at);
+	if (st) {
+		blob_unref(json);
+		drop_also(w);
+		finish(w, st);
+		return;
+	}
+	if (!w->created && !w->deletes && same_as_stored(w, json, rv_at)) {
+		w->result = store_obj_ref(w->cur);
+	} else if (!w->opt.dry_run) {
+		commit(w, json, rv_at);
+		return;
+	}
+	blob_unref(json);
+	if (w->result) drop_also(w), finish(w, NULL);
+	else dry_end(w);
+}
+
+/* ---- strategy and validation ---- */
+
+static const struct status *invalid(struct write *w, const struct schema_errors *errs) {
+	return status_invalid(w->r->a, group_of(w), slice_str(w->res->kind), json_path_str(w->obj, "metadata.name"), errs);
+}
+
+static const struct status *validate(struct write *w) {
+	struct schema_errors errs = { 0 };
+	struct schema_warnings warnings = { 0 };
+	if (w->skip_validation) return NULL;
+	int err = schema_validate(w->res, w->sub, w->created ? SCHEMA_CREATE : SCHEMA_UPDATE, w->r->a, w->obj, w->created ? NULL : w->old, &errs, &warnings);
+	if (err) return status_no_memory();
+	if (errs.n) return invalid(w, &errs);
+	for (size_t i = 0; i < warnings.n; i++) request_warn(w->r, warnings.v[i]);
+	return NULL;
+}
+
+static const struct status *prepare_create(struct write *w) {
+	const struct status *st = meta_before_create(w);
+	if (st) return st;
+	return schema_prepare_create(w->res, w->doc, w->obj) < 0 ? status_no_memory() : NULL;
+}
+
+static const struct status *prepare_update(struct write *w) {
+	const struct status *st = meta_before_prepare_update(w);
+	if (!st && schema_prepare_update(w->res, w->sub, w->doc, w->obj, w->old) < 0) st = status_no_memory();
+	return st ? st : meta_before_update(w);
+}
+
+/* Optimistic locking (registry store.go Update). */
+static const struct status *check_rv(struct write *w) {
+	struct slice text = json_path_str(w->obj, "metadata.resourceVersion");
+	const struct status *st = options_rv(w->r->a, text, false, &w->expect_rv);
+	if (st) return st;
+	if (w->expect_rv == 0) {
+		if (w->res->strategy->unconditional_update) return NULL;
+		return status_invalid1(w->r->a, group_of(w), resource_of(w), w->name, "FieldValueInvalid", "metadata.resourceVersion",
+				       "Invalid value: 0: must be specified for an update");
+	}
+	return w->expect_rv == w->cur->rv ? NULL : status_stale(w->r->a, group_of(w), resource_of(w), w->name);
+}
+
+static void mutated(struct admit *ad, const struct status *st) {
+	struct write *w = ad->ctx;
+	if (!st) meta_dedup_owners(w, true);
+	if (!st && !w->created) st = check_rv(w);
+	if (!st) st = hooks_before_commit(w);
+	if (!st && !w->skip_prepare) st = w->created ? prepare_create(w) : prepare_update(w);
+	if (!st) st = validate(w);
+	if (st) {
+		drop_also(w);
+		finish(w, st);
+		return;
+	}
+	w->deletes = !w->created && meta_finishes_deletion(w);
+	w->ad.name = w->name;
+	w->ad.done = validated;
+	if (w->skip_admission) validated(&w->ad, NULL);
+	else admit_run(&w->ad, true);
+}
+
+/* ---- the beginning of an attempt ---- */
+
+static const struct status *manage(struct write *w) {
+	struct managed_write m = { .a = w->r->a, .res = w->res, .sub = w->sub, .doc = w->doc, .now_sec = w->r->now / NSEC_PER_SEC,
+				   .manager = options_manager(w->r->a, w->opt.field_manager, request_get_header(w->r, "user-agent")) };
+	return w->apply ? NULL : managed_update(&m, w->created ? NULL : w->old, w->obj);
+}
+
+static void admit(struct write *w) {
+	drop_also(w);
+	w->ad = (struct admit){ .r = w->r, .op = w->created ? ADMIT_CREATE : ADMIT_UPDATE, .res = w->res, .sub = w->sub, .ns = w->ns,
+				.name = json_path_str(w->obj, "metadata.name"), .doc = w->doc, .obj = w->obj, .old = w->created ? NULL : w->old,
+				.snap = w->snap, .dry_run = w->opt.dry_run, .done = mutated, .ctx = w };
+	if (w->skip_admission) mutated(&w->ad, NULL);
+	else admit_run(&w->ad, false);
+}
+
+/* The state to change, for updates. */
+static const struct status *load(struct write *w) {
+	w->snap = store_snapshot_unref(w->snap);
+	w->snap = store_snapshot(w->r->api->store);
+	if (!w->snap) return status_no_memory();
+	w->cur = NULL;
+	w->old = NULL;
+	w->created = w->op == WRITE_CREATE;
+	if (w->created) return NULL;
+	struct store_key key = request_key(w->r->a, w->res, w->ns, w->name);
+	w->cur = store_get(w->snap, &key);
+	if (!w->cur) {
+		w->created = w->upsert;
+		return w->upsert ? NULL : status_not_found(w->r->a, group_of(w), resource_of(w), w->name);
+	}
+	w->old_doc = request_parse(w->r->a, w->res, w->cur);
+	if (!w->old_doc) return status_internal(w->r->a, "the stored object cannot be read");
+	w->old = yyjson_mut_doc_get_root(w->old_doc);
+	return NULL;
+}
+
+static void attempt(struct write *w) {
+	const struct status *st = load(w);
+	if (!st) st = w->transform(w);
+	if (!st) meta_dedup_owners(w, false);
+	if (!st) st = manage(w);
+	if (st) finish(w, st);
+	else admit(w);
+}
+
+void write_start(struct write *w) { attempt(w); }
