@@ -176,11 +176,13 @@ int proc_start(struct loop *l, const struct proc_options *o, void (*done)(void *
 	return 0;
 }
 
-void proc_cancel(struct proc *p) {
+void *proc_cancel(struct proc *p) {
+	void *ctx = p->ctx;
 	p->cancelled = true;
 	if (!p->exited) uv_process_kill(&p->process, SIGKILL);
 	for (int i = PIPE_OUT; i < PIPE_COUNT; i++) pipe_close(p, i);
 	finish_if_over(p);
+	return ctx;
 }
 
 struct work {

@@ -33,8 +33,8 @@ struct proc_result {
  * 0, or -errno and `done` does not run. */
 int proc_start(struct loop *l, const struct proc_options *o, void (*done)(void *ctx, const struct proc_result *r), void *ctx,
 	       struct proc **ret);
-/* Kills the child and forgets it: `done` does not run. */
-void proc_cancel(struct proc *p);
+/* Kills the child and forgets it: `done` does not run. Returns its ctx, for callers that own it. */
+void *proc_cancel(struct proc *p);
 
 /* Runs fn(arg) on a thread of libuv's pool, then done(arg) on the loop's thread. 0 or -errno (then neither runs). */
 int work_run(struct loop *l, void (*fn)(void *arg), void (*done)(void *arg), void *arg);

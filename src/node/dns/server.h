@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/env.h"
 #include "loop/loop.h"
 #include "node/dns/answer.h"
 

@@ -190,6 +190,8 @@ int container_exec(struct runtime *r, const char *id, const char *const *argv, u
 	return err;
 }
 
+void container_exec_cancel(struct proc *p) { free(proc_cancel(p)); }
+
 static pid_t pid_read(struct runtime *r, const char *id, const char *file) {
 	char path[VOLUME_PATH_MAX];
 	_cleanup_buf_ struct buf b = BUF_INIT(64);

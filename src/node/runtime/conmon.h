@@ -50,6 +50,9 @@ struct container_exec_result {
 int container_exec(struct runtime *r, const char *id, const char *const *argv, uint64_t timeout_ms,
 		   void (*done)(void *ctx, const struct container_exec_result *res), void *ctx, struct proc **ret);
 
+/* done does not run. */
+void container_exec_cancel(struct proc *p);
+
 enum container_life { CONTAINER_GONE, CONTAINER_RUNNING, CONTAINER_EXITED };
 struct container_exit {
 	int code;              /* 128 + signal when killed */
@@ -58,6 +61,9 @@ struct container_exit {
 };
 /* What the files say: EXITED with *ret_exit, RUNNING when conmon and the container's first process live, GONE otherwise
  * (a reboot, or conmon was killed). */
+/* done does not run. */
+void container_exec_cancel(struct proc *p);
+
 enum container_life container_look(struct runtime *r, const char *id, struct container_exit *ret_exit);
 /* First process of the container, or -ESRCH. */
 pid_t container_pid(struct runtime *r, const char *id);
