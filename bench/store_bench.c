@@ -70,8 +70,9 @@ static void on_done(void *ctx, const struct store_result *res) {
 		fprintf(stderr, "write failed: %s\n", strerror(-res->err));
 		exit(1);
 	}
-	if (atomic_fetch_add(&l->done, 1) + 1 == l->n) sem_post(&l->end);
 	submit(l);
+	/* Last: the waiter's load is gone once it is told. */
+	if (atomic_fetch_add(&l->done, 1) + 1 == l->n) sem_post(&l->end);
 }
 
 static void submit(struct load *l) {

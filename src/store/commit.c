@@ -19,6 +19,7 @@ struct batch {
 	struct history_entry **entry;
 	size_t n, cap;
 	int64_t now; /* monotonic seconds */
+	bool urgent; /* only what makes nothing new */
 	int err;     /* the whole batch cannot go on */
 };
 
@@ -85,7 +86,15 @@ static void fail_txn(struct batch *b, struct txn *t, size_t i, int err, struct s
 	t->rv = b->rv;
 }
 
+static bool creates(const struct txn *t) {
+	for (size_t i = 0; i < t->n; i++)
+		if (t->op[i].kind == STORE_CREATE) return true;
+	return false;
+}
+
 static void apply_txn(struct batch *b, struct txn *t) {
+	if (b->urgent && creates(t)) return; /* keeps the error of the first attempt */
+	t->err = 0;
 	size_t before = b->n;
 	uint64_t rv = b->rv + 1;
 	for (size_t i = 0; i < t->n; i++) {
@@ -112,7 +121,7 @@ static int engine_write(struct batch *b) {
 	struct store_event **ev = malloc(b->n * sizeof(struct store_event *));
 	if (!ev) return -ENOMEM;
 	for (size_t i = 0; i < b->n; i++) ev[i] = b->entry[i]->ev;
-	struct engine_batch eb = { ev, b->n, b->rv, s->history.oldest_rv, env_now_sec(s->opt.env) };
+	struct engine_batch eb = { ev, b->n, b->rv, s->history.oldest_rv, env_now_sec(s->opt.env), b->urgent };
 	int r = s->engine->ops->commit(s->engine, &eb);
 	free(ev);
 	return r;
@@ -178,23 +187,40 @@ static uint64_t count_done(const struct txn *list) {
 	return n;
 }
 
-static void commit_list(struct store *s, struct txn *list) {
-	int health = atomic_load(&s->health);
-	if (health == -EIO) return fail_all(list, -EIO);
-	struct batch b = { .s = s, .tree = tree_edit(s->head->root), .rv = s->head->rv, .now = mono_sec(s) };
+/* One attempt at the list. 0 or what befell all of it; *ret_n: events made durable. */
+static int attempt(struct store *s, struct txn *list, bool urgent, size_t *ret_n) {
+	struct batch b = { .s = s, .tree = tree_edit(s->head->root), .rv = s->head->rv, .now = mono_sec(s), .urgent = urgent };
 	for (struct txn *t = list; t && !b.err; t = t->next) apply_txn(&b, t);
 	size_t n = b.n;
 	int r = finish(&b);
 	/* Whatever an engine returns beyond the errors that say "nothing has happened" leaves the disk's state unknown. */
 	if (r && r != -ENOSPC && r != -ENOMEM && r != -EBUSY) r = -EIO;
 	if (r) fail_all(list, r);
-	if (r == -EIO || r == -ENOSPC) set_health(s, r);
-	else if (r == 0 && n) set_health(s, 0);
-	atomic_fetch_add_explicit(&s->txns, count_done(list), memory_order_relaxed);
 	while (b.n) history_entry_free(b.entry[--b.n]);
 	free(b.entry);
 	tree_done(&b.tree);
-	if (r == 0 && n) listen_wake(s, s->head->rv);
+	*ret_n = r ? 0 : n;
+	return r;
+}
+
+static bool any_urgent(const struct txn *list) {
+	for (; list; list = list->next)
+		if (!creates(list)) return true;
+	return false;
+}
+
+static void commit_list(struct store *s, struct txn *list) {
+	size_t n = 0;
+	if (atomic_load(&s->health) == -EIO) return fail_all(list, -EIO);
+	int r = attempt(s, list, false, &n);
+	bool full = r == -ENOSPC;
+	if (full) set_health(s, r);
+	/* Deletions have to get through on a full disk, or it could never be emptied. */
+	if (full && any_urgent(list)) r = attempt(s, list, true, &n);
+	if (r == -EIO) set_health(s, r);
+	else if (n && !full) set_health(s, 0);
+	atomic_fetch_add_explicit(&s->txns, count_done(list), memory_order_relaxed);
+	if (n) listen_wake(s, s->head->rv);
 }
 
 /* ---- the thread ---- */

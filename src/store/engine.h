@@ -18,6 +18,7 @@ struct engine_batch {
 	uint64_t rv;         /* the newest revision in it */
 	uint64_t oldest_rv;  /* events up to here are not needed any more */
 	int64_t now;         /* wall clock, seconds */
+	bool urgent;         /* nothing new is created: may use what is kept back for a full disk */
 };
 
 /* Where loading delivers. Return a negative errno to stop. */

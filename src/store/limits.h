@@ -23,12 +23,15 @@
 #define STORE_KEY_PART_MAX 1024u
 
 /* Log pages before they are moved into the database, and the size the log file is cut back to. */
-#define STORE_WAL_PAGES 4000u
-#define STORE_WAL_FILE_MAX (32u * MIB)
+#define STORE_WAL_PAGES 2000u
+#define STORE_WAL_FILE_MAX (16u * MIB)
 /* Rows of the event log removed at a time; free pages tolerated before the file is shrunk, and pages given back at a time. */
 #define STORE_LOG_TRIM_ROWS 256u
 #define STORE_FREE_PAGES 2048u
 #define STORE_VACUUM_PAGES 256u
+/* Disk space kept back: enough to move a log of STORE_WAL_PAGES into the database when the disk is full, and then to delete. */
+#define STORE_RESERVE_BYTES (8u * MIB)
+#define STORE_RESERVE_EVERY 64u /* commits between two attempts to take it */
 #define STORE_CACHE_KIB 1024u
 #define STORE_BUSY_MS 5000
 /* Revisions skipped by a restore, so that none that a client may have seen is given out again. */

@@ -129,33 +129,49 @@ int obj_new(store_index_fn index, void *index_ctx, const struct store_key *key, 
 	return 0;
 }
 
+/* Where the revision's digits go: `old` bytes at `at` give way to `digits`. */
+struct splice {
+	const struct blob *from;
+	struct blob *to;
+	size_t at, old, digits;
+};
+
 /* A string of the old bytes, found again in the new ones. */
-static struct slice moved(const struct blob *from, const struct blob *to, size_t rv_at, size_t digits, struct slice s) {
-	if (!inside(blob_slice(from), s)) return s;
-	size_t off = (size_t)(s.p - from->p);
-	return slice_make(to->p + off + (off >= rv_at ? digits : 0), s.n);
+static struct slice moved(const struct splice *sp, struct slice s) {
+	if (!inside(blob_slice(sp->from), s)) return s;
+	size_t off = (size_t)(s.p - sp->from->p);
+	return slice_make(sp->to->p + off + (off >= sp->at + sp->old ? sp->digits - sp->old : 0), s.n);
 }
 
-static void move_pairs(const struct blob *from, const struct blob *to, size_t rv_at, size_t digits, const struct store_pair *p, size_t n) {
+static void move_pairs(const struct splice *sp, const struct store_pair *p, size_t n) {
 	struct store_pair *w = (struct store_pair *)(uintptr_t)p; /* the object's own memory, not shared yet */
 	for (size_t i = 0; i < n; i++) {
-		w[i].key = moved(from, to, rv_at, digits, w[i].key);
-		w[i].value = moved(from, to, rv_at, digits, w[i].value);
+		w[i].key = moved(sp, w[i].key);
+		w[i].value = moved(sp, w[i].value);
 	}
 }
 
+static size_t decimal(uint64_t v, char text[24]) {
+	char back[24];
+	size_t n = 0;
+	do back[n++] = (char)('0' + v % 10);
+	while ((v /= 10));
+	for (size_t i = 0; i < n; i++) text[i] = back[n - 1 - i];
+	return n;
+}
+
 int obj_set_rv(struct store_obj *o, uint64_t rv, size_t rv_at) {
-	char text[24];
-	size_t digits = 0;
-	for (uint64_t v = rv; v || !digits; v /= 10) text[sizeof(text) - ++digits] = (char)('0' + v % 10);
-	struct blob *from = o->json, *to = blob_alloc(from->n + digits);
+	char text[24], before[24];
+	struct blob *from = o->json;
+	struct splice sp = { .from = from, .at = rv_at, .old = o->rv ? decimal(o->rv, before) : 0, .digits = decimal(rv, text) };
+	struct blob *to = sp.to = blob_alloc(from->n - sp.old + sp.digits);
 	if (!to) return -ENOMEM;
 	memcpy(to->p, from->p, rv_at);
-	memcpy(to->p + rv_at, text + sizeof(text) - digits, digits);
-	memcpy(to->p + rv_at + digits, from->p + rv_at, from->n - rv_at);
-	o->uid = moved(from, to, rv_at, digits, o->uid);
-	move_pairs(from, to, rv_at, digits, o->labels, o->n_labels);
-	move_pairs(from, to, rv_at, digits, o->fields, o->n_fields);
+	memcpy(to->p + rv_at, text, sp.digits);
+	memcpy(to->p + rv_at + sp.digits, from->p + rv_at + sp.old, from->n - rv_at - sp.old);
+	o->uid = moved(&sp, o->uid);
+	move_pairs(&sp, o->labels, o->n_labels);
+	move_pairs(&sp, o->fields, o->n_fields);
 	o->json = to;
 	o->rv = rv;
 	blob_unref(from);

@@ -310,6 +310,7 @@ static void sqlite_close(struct engine *e, bool failed) {
 	if (q->db && failed) sqlite3_db_config(q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(q->db);
 	if (q->lock_fd >= 0) close(q->lock_fd);
+	free(q->reserve);
 	free(q);
 }
 
@@ -405,8 +406,7 @@ static int write_batch(struct engine_sqlite *q, const struct engine_batch *b) {
 	return r ? r : sqlite_step_done(q, ST_STATE, "cannot write the totals");
 }
 
-static int sqlite_commit(struct engine *e, const struct engine_batch *b) {
-	struct engine_sqlite *q = CONTAINER_OF(e, struct engine_sqlite, e);
+static int commit_once(struct engine_sqlite *q, const struct engine_batch *b) {
 	struct totals before = q->now;
 	uint64_t trimmed = q->trimmed_rv;
 	int r = sqlite_step_done(q, ST_BEGIN, "cannot begin a commit");
@@ -417,6 +417,47 @@ static int sqlite_commit(struct engine *e, const struct engine_batch *b) {
 	q->trimmed_rv = trimmed;
 	if (!sqlite3_get_autocommit(q->db)) sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
 	return r == -ENOSPC || r == -ENOMEM || r == -EBUSY ? r : -EIO;
+}
+
+/* ---- the reserve ---- */
+
+/* Failing is no error: there is just no reserve then. */
+static void reserve_take(struct engine_sqlite *q) {
+	_cleanup_close_ int fd = open(q->reserve, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	q->since_reserve = 0;
+	q->reserved = fd >= 0 && posix_fallocate(fd, 0, STORE_RESERVE_BYTES) == 0;
+	if (fd >= 0 && !q->reserved) (void)unlink(q->reserve);
+}
+
+/* Gives up the reserve to move the log's pages into the database and to cut the log off, which mostly frees more than that took.
+ * 0 or -EIO; that there is no room even for the move is found by the next attempt to commit. */
+static int make_room(struct engine_sqlite *q) {
+	if (q->reserved) (void)unlink(q->reserve);
+	q->reserved = false;
+	q->since_reserve = 0;
+	q->wal_pages = 0;
+	int rc = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc == SQLITE_OK) return 0;
+	int r = sqlite_err(q->db, rc, "cannot move the log into the database", q->e.msg, sizeof(q->e.msg));
+	return r == -ENOSPC || r == -EBUSY || r == -ENOMEM ? 0 : -EIO;
+}
+
+/* Nothing new is created on what is kept back for deletions. */
+static int reserve_hold(struct engine_sqlite *q) {
+	if (!q->reserved) reserve_take(q);
+	if (q->reserved) return 0;
+	snprintf(q->e.msg, sizeof(q->e.msg), "the disk is full: there are not %u MiB free beside the database", STORE_RESERVE_BYTES / MIB);
+	return -ENOSPC;
+}
+
+static int sqlite_commit(struct engine *e, const struct engine_batch *b) {
+	struct engine_sqlite *q = CONTAINER_OF(e, struct engine_sqlite, e);
+	int r = b->urgent ? 0 : reserve_hold(q);
+	if (r == 0) r = commit_once(q, b);
+	if (r != -ENOSPC || (!b->urgent && !q->reserved)) return r;
+	r = make_room(q);
+	if (r == 0 && !b->urgent) r = reserve_hold(q);
+	return r ? r : commit_once(q, b);
 }
 
 /* ---- housekeeping ---- */
@@ -437,6 +478,7 @@ static int shrink(struct engine_sqlite *q) {
 static int sqlite_upkeep(struct engine *e) {
 	struct engine_sqlite *q = CONTAINER_OF(e, struct engine_sqlite, e);
 	int left = 0, moved = 0;
+	if (!q->reserved && ++q->since_reserve >= STORE_RESERVE_EVERY) reserve_take(q);
 	if (q->wal_pages < (int)STORE_WAL_PAGES) return 0;
 	int r = shrink(q);
 	if (r == 0) {
@@ -454,7 +496,7 @@ int engine_sqlite_open(const char *path, const struct env *env, struct engine **
 	if (!q) return -ENOMEM;
 	q->e.ops = &sqlite_ops;
 	q->env = env;
-	q->lock_fd = lock_take(path, msg, msg_size);
+	q->lock_fd = asprintf(&q->reserve, "%s.reserve", path) < 0 ? (q->reserve = NULL, -ENOMEM) : lock_take(path, msg, msg_size);
 	int r = q->lock_fd < 0 ? q->lock_fd : create_file(path, q->lock_fd, msg, msg_size);
 	if (r == 0) r = check_wal(q, path, msg, msg_size);
 	if (r == 0) r = setup(q, path, msg, msg_size);
@@ -464,6 +506,7 @@ int engine_sqlite_open(const char *path, const struct env *env, struct engine **
 	if (r == 0) r = begin_state(q, msg, msg_size);
 	if (r) return sqlite_close(&q->e, true), r;
 	sqlite3_wal_hook(q->db, on_wal, q);
+	reserve_take(q);
 	*ret = &q->e;
 	return 0;
 }

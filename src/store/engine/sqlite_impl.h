@@ -31,6 +31,9 @@ struct engine_sqlite {
 	uint64_t damage;     /* frames a damaged log may have held */
 	int wal_pages;       /* in the log since it was last moved */
 	int lock_fd;
+	char *reserve;       /* name of the file that keeps space back */
+	bool reserved;
+	unsigned since_reserve;
 	char identity[37];
 };
 

@@ -19,7 +19,7 @@ static const char *mount_small(void) {
 	if (geteuid() != 0) return "not root";
 	if (unshare(CLONE_NEWNS) < 0) return "no mount namespaces";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return "mounts cannot be made private";
-	return mount("tmpfs", dir, "tmpfs", 0, "size=8m") < 0 ? "tmpfs cannot be mounted" : NULL;
+	return mount("tmpfs", dir, "tmpfs", 0, "size=24m") < 0 ? "tmpfs cannot be mounted" : NULL;
 }
 
 static int create(struct store *s, int i) {
@@ -81,6 +81,48 @@ START_TEST(full_and_free_again) {
 }
 END_TEST
 
+static int delete(struct store *s, int i) {
+	char name[16];
+	snprintf(name, sizeof(name), "p%d", i);
+	return help_try(s, help_op(STORE_DELETE, help_key("/pods", "x", name), STORE_RV_ANY, ""));
+}
+
+/* Whoever finds the disk full has to be able to delete, and not only a few objects. */
+START_TEST(deletions_get_through) {
+	struct store *s = help_open(path);
+	int acked = 0, r;
+	while (acked < 400) ck_assert_int_eq(create(s, acked++), 0);
+	fill_rest();
+	for (int i = 0; i < 3000 && (r = create(s, acked)) == 0; i++) acked++;
+	ck_assert_int_eq(r, -ENOSPC);
+	for (int i = 0; i < 300; i++) ck_assert_msg((r = delete(s, i)) == 0, "deletion %d: %d", i, r);
+	ck_assert(!has(s, 0) && has(s, 300));
+	store_close(s);
+	s = help_open(path);
+	for (int i = 0; i < acked; i++) ck_assert_int_eq(has(s, i), i >= 300);
+	store_close(s);
+}
+END_TEST
+
+/* One batch of both kinds: the deletions pass, the creations fail, each with its own answer. */
+START_TEST(mixed_batch_on_a_full_disk) {
+	struct store *s = help_open(path);
+	int acked = 0, r = 0;
+	while (acked < 300) ck_assert_int_eq(create(s, acked++), 0);
+	fill_rest();
+	for (int i = 0; i < 3000 && (r = create(s, acked)) == 0; i++) acked++;
+	ck_assert_int_eq(r, -ENOSPC);
+	struct store_op ops[2] = { help_op(STORE_DELETE, help_key("/pods", "x", "p1"), STORE_RV_ANY, "last-state"), help_op(STORE_UPDATE, help_key("/pods", "x", "p2"), STORE_RV_ANY, "small") };
+	_cleanup_outcome_ struct outcome o = help_txn(s, ops, 2);
+	ck_assert_int_eq(o.err, 0);
+	char want[64];
+	snprintf(want, sizeof(want), "\"resourceVersion\":\"%llu\"}", (unsigned long long)o.rv);
+	ck_assert_int_gt(slice_find(blob_slice(o.obj[1]->json), slice_str(want)), 0); /* the revision is in there once */
+	ck_assert(slice_eqs(o.obj[1]->uid, "small"));
+	store_close(s);
+}
+END_TEST
+
 /* A restart while the disk is full has to serve reads. */
 START_TEST(opened_on_a_full_disk) {
 	struct store *s = help_open(path);
@@ -97,7 +139,7 @@ START_TEST(opened_on_a_full_disk) {
 }
 END_TEST
 
-static void begin(void) { ck_assert_int_eq(mount("tmpfs", dir, "tmpfs", 0, "size=8m"), 0); }
+static void begin(void) { ck_assert_int_eq(mount("tmpfs", dir, "tmpfs", 0, "size=24m"), 0); }
 static void end(void) { umount2(dir, MNT_DETACH); }
 
 int main(void) {
@@ -119,6 +161,8 @@ int main(void) {
 	tcase_set_timeout(tc, 240);
 	tcase_add_checked_fixture(tc, begin, end);
 	tcase_add_test(tc, full_and_free_again);
+	tcase_add_test(tc, deletions_get_through);
+	tcase_add_test(tc, mixed_batch_on_a_full_disk);
 	tcase_add_test(tc, opened_on_a_full_disk);
 	suite_add_tcase(suite, tc);
 	SRunner *r = srunner_create(suite);
