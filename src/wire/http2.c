@@ -33,6 +33,7 @@ struct http2 {
 	struct list streams;
 	size_t n_streams;
 	struct http2_guard guard;
+	int32_t last_id; /* highest stream the peer has begun */
 	bool server, peer_left, calm, leaving;
 };
 
@@ -155,16 +156,26 @@ static void head_complete(struct http2_stream *s, bool end) {
 	else response_complete(s, end);
 }
 
-static bool is_cheap(const nghttp2_frame *f) {
-	switch (f->hd.type) {
+/* What a frame costs its sender's account, by its header alone (it may be ignored further on). -1: nothing. */
+static int cost_of(struct http2 *h, const nghttp2_frame_hd *hd) {
+	struct http2_stream *s = stream_get(h, hd->stream_id);
+	switch (hd->type) {
 	case NGHTTP2_PING:
-	case NGHTTP2_SETTINGS: return !(f->hd.flags & NGHTTP2_FLAG_ACK);
-	case NGHTTP2_DATA: return f->hd.length == f->data.padlen && !(f->hd.flags & NGHTTP2_FLAG_END_STREAM);
-	case NGHTTP2_HEADERS: return f->headers.cat == NGHTTP2_HCAT_HEADERS;
-	case NGHTTP2_RST_STREAM:
-	case NGHTTP2_WINDOW_UPDATE: return false;
-	default: return true;
+	case NGHTTP2_SETTINGS: return hd->flags & NGHTTP2_FLAG_ACK ? -1 : HTTP2_COST_CONTROL;
+	case NGHTTP2_DATA: return hd->length || hd->flags & NGHTTP2_FLAG_END_STREAM ? -1 : HTTP2_COST_CONTROL;
+	/* Trailers end a stream; others, and those of streams that are gone, are of no use. */
+	case NGHTTP2_HEADERS: return hd->stream_id > h->last_id || (s && hd->flags & NGHTTP2_FLAG_END_STREAM) ? -1 : HTTP2_COST_CONTROL;
+	case NGHTTP2_RST_STREAM: return s && s->begun ? -1 : HTTP2_COST_RESET;
+	case NGHTTP2_WINDOW_UPDATE: return HTTP2_COST_WINDOW;
+	default: return HTTP2_COST_CONTROL;
 	}
+}
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *ctx) {
+	struct http2 *h = ctx;
+	int cost = cost_of(h, hd);
+	if (hd->type == NGHTTP2_HEADERS && hd->stream_id > h->last_id) h->last_id = hd->stream_id;
+	return cost < 0 ? 0 : pay(h, (enum http2_cost)cost);
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *f, void *ctx) {
@@ -175,11 +186,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *f, void *ctx)
 		h->peer_left = true;
 		if (h->h->on_goaway) h->h->on_goaway(h->ctx, f->goaway.error_code);
 	}
-	if (is_cheap(f)) return pay(h, HTTP2_COST_CONTROL);
-	if (f->hd.type == NGHTTP2_WINDOW_UPDATE) return pay(h, HTTP2_COST_WINDOW);
-	if (!s) return 0;
-	if (f->hd.type == NGHTTP2_RST_STREAM && !s->begun) return pay(h, HTTP2_COST_RESET);
-	if (f->hd.type != NGHTTP2_HEADERS && f->hd.type != NGHTTP2_DATA) return 0;
+	if (!s || (f->hd.type != NGHTTP2_HEADERS && f->hd.type != NGHTTP2_DATA)) return 0;
+	if (f->hd.type == NGHTTP2_DATA && f->hd.length && f->hd.length == f->data.padlen) (void)pay(h, HTTP2_COST_CONTROL);
 	if (end) s->peer_done = true;
 	if (f->hd.type == NGHTTP2_HEADERS) head_complete(s, end);
 	if (end && !s->too_large && s->user) h->h->on_end(h->ctx, s->user);
@@ -244,6 +252,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *p, size_
 static void set_callbacks(nghttp2_session_callbacks *cb) {
 	nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
+	nghttp2_session_callbacks_set_on_begin_frame_callback(cb, on_begin_frame);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(cb, on_invalid_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data_chunk);
@@ -256,6 +265,8 @@ static void set_options(nghttp2_option *o) {
 	nghttp2_option_set_no_auto_window_update(o, 1);
 	nghttp2_option_set_max_send_header_block_length(o, HEADER_BYTES_MAX);
 	nghttp2_option_set_max_continuations(o, CONTINUATIONS_MAX);
+	/* Its count would include the watches that client-go cancels; the guard tells those apart. */
+	nghttp2_option_set_stream_reset_rate_limit(o, UINT32_MAX, UINT32_MAX);
 	/* Priorities are not used; closed streams need not be remembered for them. */
 	nghttp2_option_set_no_closed_streams(o, 1);
 }
