@@ -34,7 +34,7 @@ class Frame:
     """Names of one rule."""
 
     def __init__(self, params, subject, variables=()):
-        self.slots, self.loops, self.sets = {}, [], {}
+        self.slots, self.loops, self.sets, self.filled = {}, [], {}, set()
         for p in params:
             self.slot('$' + p)
         for v in variables:
@@ -286,6 +286,7 @@ class Compiler:
     def st_mark(self, rest, s, f):
         name, _, text = rest.partition(' ')
         self.on_seen(('seen', name), f)
+        f.filled.add(name)
         self.emit('MARK', s.where, expr=self.expr(text, f, s.where), slot=f.sets[name])
 
     def st_new(self, rest, s, f):
@@ -317,6 +318,8 @@ class Compiler:
                 raise SourceError(s.where, 'rule %s has no parameter %s' % (name, k))
             if k != 'opts':
                 try:
+                    if v[0] == 'seen':
+                        f.filled.add(v[1])
                     given[k] = self.build(v, f)
                 except (KeyError, ValueError) as err:
                     raise SourceError(s.where, str(err))
@@ -349,6 +352,8 @@ class Compiler:
     def rule(self, name, frame, body, where):
         first = len(self.stmts)
         self.block(body, frame)
+        for name in sorted(set(frame.sets) - frame.filled):
+            self.errors.append('%s: nothing is ever added to %s' % (where, name))
         if frame.n > SLOTS_MAX:
             self.errors.append('%s: %d variables' % (where, frame.n))
         return dict(name=name, first=first, end=len(self.stmts), slots=frame.n)

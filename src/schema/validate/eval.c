@@ -254,7 +254,7 @@ static void run_each(struct frame *f, const struct rule_stmt *st, unsigned first
 	size_t mark = f->mark;
 	while (!f->stop && !f->s->err && rv_next(&over, &c, &key, &value)) {
 		/* Loops over messages have no use for the number; their name means the text. */
-		f->slot[st->slot] = over.kind == RV_LIST && st->n ? value : key;
+		f->slot[st->slot] = st->n ? value : key;
 		f->slot[st->slot + 1] = value;
 		f->mark = f->s->errors->n;
 		run(f, first, st->skip);

@@ -65,9 +65,10 @@ struct rule_value rule_fn_selectorMatches(struct rule_scope *s, const struct rul
 	return rv_bool(true);
 }
 
+/* Whether the selector selects everything; an absent one selects nothing. */
 struct rule_value rule_fn_selectorEmpty(struct rule_scope *s, const struct rule_value *a, unsigned n) {
 	struct rule_value labels = rv_member(a, SLICE_LIT("matchLabels")), list = rv_member(a, SLICE_LIT("matchExpressions"));
-	return rv_bool(!rv_len(&labels) && !rv_len(&list));
+	return rv_bool(a->kind != RV_NIL && !rv_len(&labels) && !rv_len(&list));
 }
 
 static bool faultless(struct rule_scope *s, rule_fn *check, const struct rule_value *v) {

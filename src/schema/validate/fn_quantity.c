@@ -157,3 +157,42 @@ struct rule_value rule_fn_hasKeyPrefix(struct rule_scope *s, const struct rule_v
 		if (slice_starts(rv_slice(&k), rv_slice(&a[1]))) return rv_bool(true);
 	return rv_bool(false);
 }
+
+/* ---- limits ---- */
+
+/* Milli values when the amount is small enough for them, as LimitRange's ratio check has it. */
+static bool fits_milli(const struct rule_value *v) { return nanos(v) / NANO < INT64_MAX / 1000; }
+
+static double ratio_part(const struct rule_value *v, bool milli) {
+	return (double)rounded_up(nanos(v), milli ? NANO / 1000 : NANO);
+}
+
+static double max_over_min(const struct rule_value *max, const struct rule_value *min) {
+	bool milli = fits_milli(max) && fits_milli(min);
+	double low = ratio_part(min, milli);
+	return low == 0 ? 0 : ratio_part(max, milli) / low;
+}
+
+/* Whether ratio a[0] is greater than a[1] / a[2]. */
+struct rule_value rule_fn_ratioExceeds(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	return rv_bool(nanos(&a[2]) > 0 && (double)rounded_up(nanos(a), NANO / 1000) / 1000 > max_over_min(&a[1], &a[2]));
+}
+/* Go's %f of a[0] / a[1]. */
+struct rule_value rule_fn_ratioText(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rule_textf(s, "%f", max_over_min(a, &a[1])); }
+
+/* ---- priorities ---- */
+
+static const struct { const char *name; int64_t value; } system_classes[] = {
+	{ "system-node-critical", 2000001000 }, { "system-cluster-critical", 2000000000 },
+};
+
+/* nil, or why a[0] with value a[1] and globalDefault a[2] is no PriorityClass of the system. */
+struct rule_value rule_fn_systemPriorityClassFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice name = rv_slice(a);
+	for (size_t i = 0; i < ELEMENTSOF(system_classes); i++) {
+		if (!slice_eqs(name, system_classes[i].name)) continue;
+		if (rv_num(&a[1]) != system_classes[i].value) return rule_textf(s, "value of %.*s PriorityClass must be %ld", SLICE_FMT(name), (long)system_classes[i].value);
+		return rv_true(&a[2]) ? rule_textf(s, "globalDefault of %.*s PriorityClass must be false", SLICE_FMT(name)) : RV_NONE;
+	}
+	return rule_textf(s, "%.*s is not a known system priority class", SLICE_FMT(name));
+}

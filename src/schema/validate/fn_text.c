@@ -211,3 +211,50 @@ struct rule_value rule_fn_totalBytes(struct rule_scope *s, const struct rule_val
 	}
 	return rv_int(sum);
 }
+
+/* All lists' elements in one list. */
+struct rule_value rule_fn_concat(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_list l = RULE_LIST(s);
+	struct rule_value k, v;
+	for (unsigned i = 0; i < n; i++) {
+		struct rv_cursor c = { 0 };
+		while (rv_next(&a[i], &c, &k, &v)) rule_list_add(&l, v);
+	}
+	return rule_list_done(&l);
+}
+
+/* A map of the arguments, names and values alternating; an empty name is left out. */
+struct rule_value rule_fn_labelPairs(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_list l = RULE_LIST(s);
+	for (unsigned i = 0; i + 1 < n; i += 2)
+		if (rv_len(&a[i])) {
+			rule_list_add(&l, a[i]);
+			rule_list_add(&l, a[i + 1]);
+		}
+	return (struct rule_value){ .kind = RV_STRUCT, .n = (uint32_t)l.n, .list = l.v };
+}
+
+/* The keys of a map. */
+struct rule_value rule_fn_keys(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rule_list l = RULE_LIST(s);
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	while (rv_next(a, &c, &k, &v)) rule_list_add(&l, k);
+	return rule_list_done(&l);
+}
+
+/* Bytes of a map's keys. */
+struct rule_value rule_fn_totalKeys(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct rv_cursor c = { 0 };
+	struct rule_value k, v;
+	int64_t sum = 0;
+	while (rv_next(a, &c, &k, &v)) sum += (int64_t)rv_len(&k);
+	return rv_int(sum);
+}
+
+/* The byte at a[1] as its number, as Go prints a rune. */
+struct rule_value rule_fn_charAt(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a);
+	size_t i = (size_t)rv_num(&a[1]);
+	return i < v.n ? rule_textf(s, "U+%04X", (unsigned)(unsigned char)v.p[i]) : RV_NONE;
+}

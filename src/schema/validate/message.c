@@ -80,7 +80,7 @@ static void put_struct(const struct rule_value *v, struct buf *b) {
 		json_write_string(b, rv_slice(&v->list[i]));
 		buf_putc(b, ':');
 		if (v->list[i + 1].kind == RV_STR) json_write_string(b, rv_slice(&v->list[i + 1]));
-		else if (v->list[i + 1].kind == RV_NIL) buf_puts(b, "\"\"");
+		else if (v->list[i + 1].kind == RV_NIL) buf_puts(b, "null");
 		else rv_text(&v->list[i + 1], b);
 	}
 	buf_putc(b, '}');

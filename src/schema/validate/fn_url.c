@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* URLs as net/url.Parse takes them apart, host:port pairs, and PEM. */
+#include "schema/validate/function.h"
+#include "base/limits.h"
+#include "codec/base64.h"
+#include "codec/goquote.h"
+
+#include <ctype.h>
+
+struct url {
+	struct slice scheme, user, host, path, query, fragment;
+	bool has_user;
+};
+
+/* The scheme in front of ':', or none; false when the text begins with ':'. */
+static bool cut_scheme(struct slice *rest, struct slice *ret) {
+	*ret = SLICE_NULL;
+	for (size_t i = 0; i < rest->n; i++) {
+		char c = rest->p[i];
+		if (isalpha((unsigned char)c)) continue;
+		if (c == ':') {
+			if (i == 0) return false;
+			*ret = slice_upto(*rest, i);
+			*rest = slice_make(rest->p + i + 1, rest->n - i - 1);
+			return true;
+		}
+		if (i == 0 || !(isdigit((unsigned char)c) || c == '+' || c == '-' || c == '.')) return true;
+	}
+	return true;
+}
+
+/* Go's complaint about a %-escape, or NULL. */
+static const char *escape_fault(struct rule_scope *s, struct slice v) {
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] == '%' && (i + 2 >= v.n || !isxdigit((unsigned char)v.p[i + 1]) || !isxdigit((unsigned char)v.p[i + 2])))
+			return arena_printf(s->arena, "invalid URL escape %s", goquote(s->arena, slice_upto(slice_from(v, i), 3)));
+	return NULL;
+}
+
+static const char *port_fault(struct rule_scope *s, struct slice host) {
+	ptrdiff_t close = slice_starts(host, SLICE_LIT("[")) ? slice_chr(host, ']') : -1;
+	if (slice_starts(host, SLICE_LIT("[")) && close < 0) return "missing ']' in host";
+	struct slice rest = close >= 0 ? slice_from(host, (size_t)close + 1) : host;
+	ptrdiff_t colon = slice_chr(rest, ':');
+	if (colon < 0) return NULL;
+	struct slice port = slice_make(rest.p + colon, rest.n - (size_t)colon);
+	for (size_t i = 1; i < port.n; i++)
+		if (!isdigit((unsigned char)port.p[i])) return arena_printf(s->arena, "invalid port %s after host", goquote(s->arena, port));
+	return NULL;
+}
+
+/* NULL, or what net/url says behind `parse "...": `. */
+static const char *url_parse(struct rule_scope *s, struct slice text, struct url *ret) {
+	struct url u = { 0 };
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f) return "net/url: invalid control character in URL";
+	struct slice rest = slice_cut(&(struct slice){ text.p, text.n }, '#');
+	if (rest.n < text.n) u.fragment = slice_make(text.p + rest.n + 1, text.n - rest.n - 1);
+	if (!text.n) return "empty url";
+	if (!cut_scheme(&rest, &u.scheme)) return "missing protocol scheme";
+	struct slice query = rest;
+	rest = slice_cut(&query, '?');
+	u.query = query.p ? query : SLICE_NULL;
+	if (!u.scheme.n && !slice_starts(rest, SLICE_LIT("/"))) {
+		struct slice first = rest;
+		if (slice_chr(slice_cut(&first, '/'), ':') >= 0) return "first path segment in URL cannot contain colon";
+	}
+	if (slice_starts(rest, SLICE_LIT("//"))) {
+		struct slice authority = slice_make(rest.p + 2, rest.n - 2);
+		ptrdiff_t slash = slice_chr(authority, '/');
+		rest = slash < 0 ? SLICE_NULL : slice_from(authority, (size_t)slash);
+		if (slash >= 0) authority.n = (size_t)slash;
+		for (size_t i = authority.n; i-- > 0;)
+			if (authority.p[i] == '@') {
+				u.has_user = true;
+				u.user = slice_upto(authority, i);
+				authority = slice_make(authority.p + i + 1, authority.n - i - 1);
+				break;
+			}
+		u.host = authority;
+		const char *fault = port_fault(s, authority);
+		if (fault) return fault;
+		for (size_t i = 0; i < authority.n; i++)
+			if (authority.p[i] == ' ') return "invalid character \" \" in host name";
+	}
+	u.path = rest;
+	*ret = u;
+	return escape_fault(s, rest);
+}
+
+/* nil, or Go's error text. */
+struct rule_value rule_fn_urlFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct url u;
+	const char *fault = url_parse(s, rv_slice(a), &u);
+	return fault ? rule_textf(s, "parse %s: %s", goquote(s->arena, rv_slice(a)), fault) : RV_NONE;
+}
+
+/* The part a[1] of URL a[0]; nil when there is no such part. */
+struct rule_value rule_fn_urlPart(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct url u = { 0 };
+	struct slice part = rv_slice(&a[1]);
+	if (url_parse(s, rv_slice(a), &u)) return RV_NONE;
+	if (slice_eqs(part, "scheme")) return rv_str(u.scheme);
+	if (slice_eqs(part, "host")) return rv_str(u.host);
+	if (slice_eqs(part, "user")) return u.has_user ? rv_str(u.user) : RV_NONE;
+	if (slice_eqs(part, "query")) return rv_str(u.query);
+	return rv_str(u.fragment);
+}
+
+/* net.SplitHostPort succeeds. */
+struct rule_value rule_fn_isHostPort(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	struct slice v = rv_slice(a);
+	ptrdiff_t close = slice_starts(v, SLICE_LIT("[")) ? slice_chr(v, ']') : -1;
+	if (slice_starts(v, SLICE_LIT("["))) return rv_bool(close > 0 && slice_starts(slice_from(v, (size_t)close + 1), SLICE_LIT(":")));
+	ptrdiff_t colon = slice_chr(v, ':');
+	return rv_bool(colon >= 0 && slice_chr(slice_from(v, (size_t)colon + 1), ':') < 0);
+}
+
+/* Whether bytes are one DER sequence and nothing more. */
+static bool is_sequence(struct slice der) {
+	if (der.n < 2 || der.p[0] != 0x30) return false;
+	size_t len = (unsigned char)der.p[1], head = 2;
+	if (len & 0x80) {
+		size_t count = len & 0x7f;
+		if (!count || count > 4 || der.n < 2 + count) return false;
+		len = 0;
+		for (size_t i = 0; i < count; i++) len = len << 8 | (unsigned char)der.p[2 + i];
+		head += count;
+	}
+	return der.n == head + len;
+}
+
+/* nil, or why the base64 text holds no PEM-encoded certificate request. */
+struct rule_value rule_fn_csrFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+	_cleanup_buf_ struct buf pem = BUF_INIT(REQUEST_BODY_MAX), der = BUF_INIT(REQUEST_BODY_MAX);
+	struct slice begin = SLICE_LIT("-----BEGIN CERTIFICATE REQUEST-----"), end = SLICE_LIT("-----END CERTIFICATE REQUEST-----");
+	static const char wrong[] = "PEM block type must be CERTIFICATE REQUEST";
+	size_t at;
+	if (base64_decode(&pem, BASE64_STD, rv_slice(a), &at)) return rv_lit(wrong);
+	ptrdiff_t from = slice_find(buf_slice(&pem), begin), to = slice_find(buf_slice(&pem), end);
+	if (from < 0 || to < from) return rv_lit(wrong);
+	struct slice body = slice_make(pem.p + from + begin.n, (size_t)(to - from) - begin.n);
+	if (base64_decode(&der, BASE64_STD, slice_trim(body), &at)) return rv_lit(wrong);
+	return is_sequence(buf_slice(&der)) ? RV_NONE : rv_lit("asn1: structure error: tags don't match");
+}
