@@ -36,7 +36,7 @@ SCHEMA_PREP(service_ips);
 SCHEMA_PREP(service_type);
 
 /* Table cells: append one JSON value. */
-#define SCHEMA_CELL(name) __attribute__((weak)) int schema_cell_##name(const yyjson_mut_val *obj, int64_t now_sec, struct buf *b)
+#define SCHEMA_CELL(name) int schema_cell_##name(const yyjson_mut_val *obj, int64_t now_sec, struct buf *b)
 SCHEMA_CELL(apiservice_available);
 SCHEMA_CELL(apiservice_service);
 SCHEMA_CELL(certificate_signing_request_condition);
@@ -60,6 +60,7 @@ SCHEMA_CELL(event_last_seen);
 SCHEMA_CELL(event_message);
 SCHEMA_CELL(event_object);
 SCHEMA_CELL(event_source);
+SCHEMA_CELL(event_subobject);
 SCHEMA_CELL(flow_schema_missing_pl);
 SCHEMA_CELL(hpa_targets);
 SCHEMA_CELL(ingress_address);

@@ -24,7 +24,7 @@ struct fieldpath fieldpath_parse(struct slice text, struct slice *rest)
 			p += 2;
 		} else if (*p == '[') {
 			if (f.n) f.v[f.n - 1].each = true;
-			p += 2;
+			while (p < end && *p++ != ']') continue; /* "[]", and "[0]" where only the first counts */
 		} else {
 			p = skip_name(p, end);
 			f.v[f.n++] = (struct fieldpath_step){ .name = slice_make(from, (size_t)(p - from)) };
