@@ -160,10 +160,11 @@ int k8c_client_run_once(struct k8c_client *c, int timeout_ms) {
 	c->running = true;
 	c->dirty = false;
 	loop_run(c->loop, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
-	/* Once more, so that what the callbacks started is known to the kernel before the program polls again. */
+	if (t && !fired) loop_timer_stop(t);
+	/* Once more, so that what the callbacks started is known to the kernel before the program polls again, and nothing closed is
+	 * left that would make the next wait return at once. */
 	loop_run(c->loop, UV_RUN_NOWAIT);
 	c->running = false;
-	if (t && !fired) loop_timer_stop(t);
 	return 0;
 }
 
