@@ -73,9 +73,7 @@ int access_new(const struct access_options *o, struct access **ret, const char *
 	*acc = (struct access){ .env = o->env,
 				.store = o->store,
 				.loop = o->loop,
-				.anonymous = o->anonymous,
-				.legacy_used = o->legacy_used,
-				.legacy_ctx = o->legacy_ctx };
+				.anonymous = o->anonymous };
 	publish_init(&acc->rules, rbac_set_drop);
 	pthread_mutex_init(&acc->rebuild_lock, NULL);
 	int r = set_up(acc, o, &msg);
@@ -101,6 +99,11 @@ void access_free(struct access *acc) {
 	list_free(acc->audiences, acc->n_audiences);
 	arena_free(acc->arena);
 	free(acc);
+}
+
+void access_on_legacy_use(struct access *acc, void (*fn)(void *ctx, struct slice ns, struct slice secret, const char *date), void *ctx) {
+	acc->legacy_ctx = ctx;
+	acc->legacy_used = fn;
 }
 
 uint64_t access_generation(struct access *acc) { return atomic_load(&acc->generation); }

@@ -41,16 +41,17 @@ struct access_options {
 	struct loop *loop;                /* where rule rebuilds run; NULL: access_rebuild does it on demand */
 	struct slice sa_pub_pem;          /* further keys that verify tokens (PEM, public or private), or empty */
 	const char *const *more_issuers;  /* NULL-terminated; accepted besides `issuer`, or NULL */
-	/* A token of a Secret was used today for the first time: its label kubernetes.io/legacy-token-last-used is to be set to
-	 * `date` (YYYY-MM-DD). Any thread; must not block. NULL: not told. */
-	void (*legacy_used)(void *ctx, struct slice ns, struct slice secret, const char *date);
-	void *legacy_ctx;
 };
 /* Reads keys, CA and the RBAC objects stored so far; later changes of those are followed on `loop`. Options are copied but for env,
  * store and loop. 0; -EINVAL (a key, the CA or the issuer is unusable), -E2BIG, -ENOMEM: *ret_msg is one static sentence. */
 int access_new(const struct access_options *o, struct access **ret, const char **ret_msg);
 /* Before the store is closed and the loop stopped; waits for the loop unless called on it. NULL is allowed. */
 void access_free(struct access *a);
+
+/* `fn` is told when the token of a Secret is used for the first time on a day: the Secret's label
+ * kubernetes.io/legacy-token-last-used is to be set to `date` (YYYY-MM-DD). It runs inside access_authenticate and
+ * access_token_verify, on any thread, and must not block. Set it before requests are served. */
+void access_on_legacy_use(struct access *acc, void (*fn)(void *ctx, struct slice ns, struct slice secret, const char *date), void *ctx);
 
 /* ---- authentication (spec section 4) ---- */
 
@@ -96,6 +97,17 @@ struct access_rule {
 	const struct slice *verbs, *groups, *resources, *names, *urls;
 	size_t n_verbs, n_groups, n_resources, n_names, n_urls;
 };
+/* Why a request was denied, for people: the bindings of at->user that nearly allow it, roles that would, and how to say so to
+ * kubectl. Only what `viewer` (who reads it: mostly at->user) may list is told, so that nothing shows that could not be looked up;
+ * there may be nothing. Fit for StatusCauses. */
+struct access_hint {
+	const char *reason;  /* "NearBinding", "RoleWouldAllow", "RuleWouldAllow" */
+	const char *message;
+};
+/* 0 with *ret_n hints (at most EXPLAIN_HINTS_MAX), or -ENOMEM. Memory in the arena. Costs more than a decision: only after a denial. */
+#define EXPLAIN_HINTS_MAX 7
+int access_explain(struct access *acc, struct arena *a, const struct access_user *viewer, const struct access_attrs *at,
+		   struct access_hint **ret, size_t *ret_n);
 /* All rules a user holds in a namespace (cluster bindings first), for SelfSubjectRulesReview and escalation checks.
  * *ret_errors: resolution errors joined as Kubernetes does, or NULL. */
 int access_rules_for(struct access *acc, struct arena *a, const struct access_user *u, struct slice ns, struct access_rule **ret, size_t *ret_n, const char **ret_errors, bool *ret_incomplete);

@@ -58,18 +58,9 @@ static int rules_of(struct arena *a, const struct rbac_set *s, const struct acce
 	return 0;
 }
 
-/* The set in force, held by the arena. */
-static const struct rbac_set *hold_set(struct access *acc, struct arena *a) {
-	struct publish_slot *slot;
-	struct rbac_set *s = publish_acquire(&acc->rules, &slot);
-	if (s) rbac_set_ref(s);
-	publish_release(slot);
-	return s && arena_defer(a, rbac_set_drop, s) == 0 ? s : NULL;
-}
-
 int access_rules_for(struct access *acc, struct arena *a, const struct access_user *u, struct slice ns, struct access_rule **ret,
 		     size_t *ret_n, const char **ret_errors, bool *ret_incomplete) {
-	const struct rbac_set *s = hold_set(acc, a);
+	const struct rbac_set *s = rbac_set_hold(acc, a);
 	const char **errors;
 	size_t n;
 	if (!s) return -ENOMEM;
@@ -123,7 +114,7 @@ static int refuse(struct arena *a, const struct access_user *u, struct access_ru
 int access_covers(struct access *acc, struct arena *a, const struct access_user *u, struct slice ns, const struct access_rule *rules,
 		  size_t n, const char **ret_msg) {
 	if (access_user_in_group(u, GROUP_MASTERS)) return 1;
-	const struct rbac_set *s = hold_set(acc, a);
+	const struct rbac_set *s = rbac_set_hold(acc, a);
 	struct access_rule *owned, *missing;
 	const char **errors;
 	size_t n_owned, n_missing, n_errors;

@@ -3,6 +3,7 @@
 
 #include "access/account.h"
 #include "access/quote.h"
+#include "access/server.h"
 
 struct rbac_set *rbac_set_ref(struct rbac_set *s) {
 	atomic_fetch_add(&s->refs, 1);
@@ -30,6 +31,14 @@ bool rbac_subject_is(const struct rbac_subject *s, const struct access_user *u) 
 			if (slice_eq(u->groups[i], s->name)) return true;
 	}
 	return false;
+}
+
+const struct rbac_set *rbac_set_hold(struct access *acc, struct arena *a) {
+	struct publish_slot *slot;
+	struct rbac_set *s = publish_acquire(&acc->rules, &slot);
+	if (s) rbac_set_ref(s);
+	publish_release(slot);
+	return s && arena_defer(a, rbac_set_drop, s) == 0 ? s : NULL;
 }
 
 /* First namespaced grant whose namespace is not before `ns`. */
@@ -66,6 +75,18 @@ static bool visit_all(const struct rbac_set *s, const struct access_user *u, str
 void rbac_each_grant(const struct rbac_set *s, const struct access_user *u, struct slice ns,
 		     bool (*fn)(void *ctx, const struct rbac_grant *g), void *ctx) {
 	if (visit_all(s, u, SLICE_NULL, fn, ctx) && ns.n) (void)visit_all(s, u, ns, fn, ctx);
+}
+
+static bool visit_holder(const struct rbac_holder *h, bool (*fn)(void *ctx, const struct rbac_grant *g), void *ctx) {
+	for (size_t i = 0; h && i < h->n; i++)
+		if (!fn(ctx, &h->grants[i])) return false;
+	return true;
+}
+
+void rbac_each_grant_anywhere(const struct rbac_set *s, const struct access_user *u, bool (*fn)(void *ctx, const struct rbac_grant *g),
+			      void *ctx) {
+	bool on = visit_holder(map_get(s->users, u->name), fn, ctx);
+	for (size_t i = 0; on && i < u->n_groups; i++) on = visit_holder(map_get(s->groups, u->groups[i]), fn, ctx);
 }
 
 static void quote_pair(struct buf *b, struct slice first, struct slice second) {

@@ -55,6 +55,9 @@ struct rbac_set {
 /* Compiles a snapshot. The set has one reference. 0 or -ENOMEM. Objects that cannot be read grant nothing. */
 int rbac_compile(const struct store_snapshot *sn, uint64_t generation, struct rbac_set **ret);
 struct rbac_set *rbac_set_ref(struct rbac_set *s);
+/* The set in force, held until the arena is freed. NULL when out of memory. */
+struct access;
+const struct rbac_set *rbac_set_hold(struct access *acc, struct arena *a);
 /* NULL is allowed. Returns NULL. */
 struct rbac_set *rbac_set_unref(struct rbac_set *s);
 /* For publish_init and arena_defer. */
@@ -64,6 +67,9 @@ void rbac_set_drop(void *s);
  * binding twice per holder. Stops when fn returns false. */
 void rbac_each_grant(const struct rbac_set *s, const struct access_user *u, struct slice ns,
 		     bool (*fn)(void *ctx, const struct rbac_grant *g), void *ctx);
+/* The same for all of the user's grants, whatever their namespace. */
+void rbac_each_grant_anywhere(const struct rbac_set *s, const struct access_user *u, bool (*fn)(void *ctx, const struct rbac_grant *g),
+			      void *ctx);
 /* Does the subject mean this user? */
 bool rbac_subject_is(const struct rbac_subject *s, const struct access_user *u);
 /* Appends e.g. `ClusterRoleBinding "b" of ClusterRole "r" to Group "g"`. */

@@ -129,8 +129,9 @@ struct world *world_new_with_key(struct slice sa_key_pem) {
 	put_bootstrap(w);
 	ck_assert_int_eq(pki_make_ca(&w->env, "k8c-ca", 10 * 365 * 86400ll, &w->ca), 0);
 	struct access_options ao = { .env = &w->env, .store = w->store, .client_ca_pem = w->ca.cert_pem, .sa_key_pem = sa_key_pem,
-				     .issuer = ISSUER, .anonymous = true, .legacy_used = on_legacy, .legacy_ctx = w };
+				     .issuer = ISSUER, .anonymous = true };
 	ck_assert_msg(access_new(&ao, &w->acc, &msg) == 0, "%s", msg);
+	access_on_legacy_use(w->acc, on_legacy, w);
 	return w;
 }
 
