@@ -35,8 +35,8 @@ struct session {
 int session_flush(struct session *s);
 /* Bytes of the resize channel: {"Width":80,"Height":24}, perhaps in pieces. */
 void session_resize_bytes(struct session *s, struct slice bytes);
-/* An answer without upgrade. */
-void session_refuse(struct exchange *x, int status, const char *text);
+/* An answer without upgrade; runs on_close and returns NULL, for session_open. */
+struct session *session_refuse(struct exchange *x, int status, const char *text, const struct session_handler *h, void *ctx);
 
 extern const struct stream_handler session_stream_handler;
 

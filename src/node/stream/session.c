@@ -20,22 +20,18 @@ struct session_options session_options_of(struct slice text) {
 	return o;
 }
 
-void session_refuse(struct exchange *x, int status, const char *text) {
+struct session *session_refuse(struct exchange *x, int status, const char *text, const struct session_handler *handler, void *ctx) {
 	struct http_headers h = { 0 };
 	struct body_part part = { .bytes = slice_str(text) };
 	(void)http_headers_add(x->arena, &h, SLICE_LIT("content-type"), SLICE_LIT("text/plain; charset=utf-8"));
 	exchange_respond(x, status, &h, &part, 1);
+	handler->on_close(ctx);
+	return NULL;
 }
 
 struct session *session_open(struct exchange *x, const struct session_options *o, const struct session_handler *h, void *ctx) {
-	if (!o->in && !o->out && !o->err) {
-		session_refuse(x, 400, "you must specify at least 1 of stdin, stdout, stderr");
-		return NULL;
-	}
-	if (!x->can_upgrade) {
-		session_refuse(x, 400, "Upgrade request required");
-		return NULL;
-	}
+	if (!o->in && !o->out && !o->err) return session_refuse(x, 400, "you must specify at least 1 of stdin, stdout, stderr", h, ctx);
+	if (!x->can_upgrade) return session_refuse(x, 400, "Upgrade request required", h, ctx);
 	return ws_is_request(&x->head) ? session_open_websocket(x, o, h, ctx) : session_open_spdy(x, o, h, ctx);
 }
 

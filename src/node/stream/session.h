@@ -31,7 +31,7 @@ struct session_handler {
 /* Streams a request asks for, by kubectl's names (stdin, stdout, stderr, tty) or a kubelet's (input, output, error, tty). */
 struct session_options session_options_of(struct slice query);
 
-/* Upgrades x. NULL: x has been answered with an error (400, 403) and on_close does not run. */
+/* Upgrades x. NULL: it is over already (x has been answered with an error, or the client is gone) and on_close has run. */
 struct session *session_open(struct exchange *x, const struct session_options *o, const struct session_handler *h, void *ctx);
 /* 0; 1: taken, but wait for on_drain; -EPIPE. */
 int session_write(struct session *s, enum session_channel c, struct slice bytes);

@@ -139,19 +139,10 @@ static struct spdy_session *session_make(struct exchange *x, const struct sessio
 struct session *session_open_spdy(struct exchange *x, const struct session_options *o, const struct session_handler *h, void *ctx) {
 	struct http_headers answer = { 0 };
 	int protocol = choose(&x->head.headers);
-	if (!slice_ieq(http_headers_get(&x->head.headers, "upgrade"), SLICE_LIT("SPDY/3.1"))) {
-		session_refuse(x, 400, "unable to upgrade: unable to find Upgrade: SPDY/3.1 or websocket");
-		return NULL;
-	}
-	if (protocol < 0) {
-		session_refuse(x, 403, "unable to negotiate protocol: client supports other protocols than v4.channel.k8s.io and before");
-		return NULL;
-	}
+	if (!slice_ieq(http_headers_get(&x->head.headers, "upgrade"), SLICE_LIT("SPDY/3.1"))) return session_refuse(x, 400, "unable to upgrade: unable to find Upgrade: SPDY/3.1 or websocket", h, ctx);
+	if (protocol < 0) return session_refuse(x, 403, "unable to negotiate protocol: client supports other protocols than v4.channel.k8s.io and before", h, ctx);
 	struct spdy_session *p = session_make(x, o, h, ctx, protocol);
-	if (!p) {
-		session_refuse(x, 500, "out of memory");
-		return NULL;
-	}
+	if (!p) return session_refuse(x, 500, "out of memory", h, ctx);
 	(void)http_headers_add(x->arena, &answer, SLICE_LIT("upgrade"), SLICE_LIT("SPDY/3.1"));
 	(void)http_headers_add(x->arena, &answer, SLICE_LIT("connection"), SLICE_LIT("Upgrade"));
 	(void)http_headers_add(x->arena, &answer, SLICE_LIT("x-stream-protocol-version"), slice_str(protocols[protocol]));

@@ -10,6 +10,7 @@ struct ws_session {
 	const struct kube_protocol *protocol;
 	struct ws_reader *reader;
 	struct buf scratch;
+	struct loop_timer *start;
 };
 
 static struct ws_session *ws_of(struct session *s) { return CONTAINER_OF(s, struct ws_session, s); }
@@ -54,6 +55,7 @@ static int feed(struct session *s, struct slice bytes) { return ws_feed(ws_of(s)
 
 static void free_ws(struct session *s) {
 	struct ws_session *w = ws_of(s);
+	w->start = loop_timer_stop(w->start);
 	ws_reader_free(w->reader);
 	buf_done(&w->scratch);
 }
@@ -62,8 +64,9 @@ static const struct session_ops ops = { put, put_status, feed, free_ws };
 static const struct ws_handler handler = { on_message };
 
 static void ready(void *arg) {
-	struct session *s = arg;
-	s->h->on_ready(s->ctx);
+	struct ws_session *w = arg;
+	w->start = NULL;
+	w->s.h->on_ready(w->s.ctx);
 }
 
 struct session *session_open_websocket(struct exchange *x, const struct session_options *o, const struct session_handler *h, void *ctx) {
@@ -71,10 +74,8 @@ struct session *session_open_websocket(struct exchange *x, const struct session_
 	struct ws_session *w = protocol ? calloc(1, sizeof(*w)) : NULL;
 	struct http_headers answer = { 0 };
 	char accept[WS_ACCEPT_SIZE];
-	if (!w) {
-		session_refuse(x, protocol ? 500 : 403, protocol ? "out of memory" : "none of the offered subprotocols is spoken here");
-		return NULL;
-	}
+	if (!protocol) return session_refuse(x, 403, "none of the offered subprotocols is spoken here", h, ctx);
+	if (!w) return session_refuse(x, 500, "out of memory", h, ctx);
 	_Static_assert(offsetof(struct ws_session, s) == 0, "session.c frees the session");
 	*w = (struct ws_session){ .s = { .ops = &ops, .o = *o, .h = h, .ctx = ctx, .loop = x->loop, .out = BUF_INIT(SESSION_OUT_MAX), .resize = BUF_INIT(SESSION_RESIZE_MAX) },
 				  .protocol = protocol, .scratch = BUF_INIT(SESSION_OUT_MAX) };
@@ -86,8 +87,7 @@ struct session *session_open_websocket(struct exchange *x, const struct session_
 	if (protocol->name[0]) (void)http_headers_add(x->arena, &answer, SLICE_LIT("sec-websocket-protocol"), slice_str(protocol->name));
 	if (!w->reader) {
 		free(w);
-		session_refuse(x, 500, "out of memory");
-		return NULL;
+		return session_refuse(x, 500, "out of memory", h, ctx);
 	}
 	struct session *s = &w->s;
 	struct stream *stream;
@@ -95,6 +95,7 @@ struct session *session_open_websocket(struct exchange *x, const struct session_
 	if (!stream) return NULL; /* on_close has run */
 	s->stream = stream;
 	/* The caller has to know the session before it hears of it; streams need no opening here. */
-	if (loop_post(s->loop, ready, s) < 0) stream_abort(stream);
+	w->start = loop_timer_start(s->loop, 0, 0, ready, w);
+	if (!w->start) stream_abort(stream);
 	return s;
 }
