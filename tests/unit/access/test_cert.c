@@ -175,11 +175,12 @@ static const struct { const char *header, *token; bool warns;
 };
 
 START_TEST(bearer_headers_are_read_as_in_kubernetes) {
-	const char *warning = NULL;
-	struct slice t = bearer_from_header(slice_str(headers[_i].header), &warning);
-	if (headers[_i].token) is(t, headers[_i].token);
-	else ck_assert_uint_eq(t.n, 0);
-	ck_assert_int_eq(warning != NULL, headers[_i].warns);
+	for (size_t i = 0; i < ELEMENTSOF(headers); i++) {
+		const char *warning = NULL;
+		struct slice t = bearer_from_header(slice_str(headers[i].header), &warning);
+		ck_assert_msg(slice_eqs(t, headers[i].token ? headers[i].token : ""), "%s: %.*s", headers[i].header, SLICE_FMT(t));
+		ck_assert_msg((warning != NULL) == headers[i].warns, "%s", headers[i].header);
+	}
 }
 END_TEST
 
@@ -320,7 +321,7 @@ int main(void) {
 	tcase_add_test(t, a_remembered_certificate_still_expires);
 	tcase_add_test(t, foreign_and_unfit_certificates_are_refused);
 	tcase_add_test(t, a_certificate_without_a_name_is_nobody);
-	tcase_add_loop_test(t, bearer_headers_are_read_as_in_kubernetes, 0, ELEMENTSOF(headers));
+	tcase_add_test(t, bearer_headers_are_read_as_in_kubernetes);
 	tcase_add_test(t, tokens_travel_in_websocket_protocols);
 	tcase_add_test(t, the_first_good_credential_counts_and_a_bad_one_is_no_anonymous);
 	tcase_add_test(t, the_slip_of_the_pen_is_warned_about);
