@@ -94,9 +94,8 @@ static int cell_op_join(const struct schema_cell *c, const yyjson_mut_val *obj, 
 		if (f.v[at].each) break;
 	}
 	yyjson_mut_arr_foreach(list, i, n, x) {
-		if (at + 1 < f.n) x = json_getn(x, f.v[at + 1].name);
 		if (i) buf_putc(&text, ',');
-		buf_put_slice(&text, json_str(x));
+		buf_put_slice(&text, json_str(at + 1 < f.n ? json_getn(x, f.v[at + 1].name) : x));
 	}
 	return cell_text(b, &text, arg_of(c));
 }
