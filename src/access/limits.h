@@ -5,7 +5,7 @@
 #include "base/limits.h"
 
 #define TOKEN_BYTES_MAX (32u * KIB)        /* a compact JWS; what is longer is nobody's */
-#define TOKEN_AUDIENCES_MAX 64u
+#define TOKEN_AUDIENCES_MAX 1024u
 #define KEYSET_MAX 32u                     /* public keys that verify tokens */
 #define ISSUERS_MAX 16u
 #define RSA_BITS_MIN 1024

@@ -15,6 +15,7 @@ static struct slice deletion_time(struct arena *a, const struct store_obj *o) {
 	if (slice_find(json, SLICE_LIT("\"deletionTimestamp\"")) < 0) return SLICE_NULL;
 	const yyjson_alc *alc = json_alc(a);
 	yyjson_doc *d = alc ? yyjson_read_opts((char *)(uintptr_t)json.p, json.n, 0, alc, NULL) : NULL;
+	if (!d) return SLICE_LIT("unreadable"); /* out of memory, say: better no access than one too many */
 	yyjson_val *v = yyjson_obj_get(yyjson_obj_get(yyjson_doc_get_root(d), "metadata"), "deletionTimestamp");
 	return yyjson_is_str(v) ? slice_make(yyjson_get_str(v), yyjson_get_len(v)) : SLICE_NULL;
 }

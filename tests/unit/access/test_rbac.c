@@ -317,6 +317,28 @@ START_TEST(a_rule_of_many_verbs_is_joined_again) {
 }
 END_TEST
 
+START_TEST(little_memory_is_an_error_not_a_yes) {
+	role("a", "r", PODS);
+	grant("a", "b", "Role", "r", "[" USER("ann") "]");
+	grant("a", "c", "Role", "gone", "[" USER("ann") "]");
+	const struct access_user *u = world_user(w, "ann", "system:authenticated");
+	struct access_attrs yes = world_ask(u, "get", "", "pods", "a", ""), no = world_ask(u, "delete", "", "pods", "a", "");
+	struct access_rule want = { .verbs = L(S("get"), S("delete")), .n_verbs = 2, .groups = L(S("")), .n_groups = 1, .resources = L(S("pods")), .n_resources = 1 };
+	bool answered = false;
+	for (size_t max = 1; max < 30000; max += max < 2000 ? 16 : 256) {
+		_cleanup_arena_ struct arena *a = arena_new(max);
+		struct access_hint *hints;
+		const char *text;
+		size_t n;
+		ck_assert_int_ne(access_authorize(w->acc, a, &yes, &text), 0);
+		ck_assert_int_le(access_authorize(w->acc, a, &no, &text), 0);
+		ck_assert_int_le(access_covers(w->acc, a, u, S("a"), &want, 1, &text), 0);
+		answered |= access_explain(w->acc, a, world_user(w, "r", "system:masters"), &no, &hints, &n) == 0;
+	}
+	ck_assert(answered);
+}
+END_TEST
+
 START_TEST(many_bindings_are_no_trouble) {
 	role("", "r", PODS);
 	for (int i = 0; i < 300; i++)
@@ -345,6 +367,7 @@ int main(void) {
 	tcase_add_test(t, rules_are_listed_cluster_bindings_first);
 	tcase_add_test(t, what_is_not_held_is_told_rule_by_rule);
 	tcase_add_test(t, a_rule_of_many_verbs_is_joined_again);
+	tcase_add_test(t, little_memory_is_an_error_not_a_yes);
 	tcase_add_test(t, many_bindings_are_no_trouble);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);

@@ -367,6 +367,35 @@ START_TEST(the_memory_of_signatures_ends) {
 }
 END_TEST
 
+/* Whatever memory a request has left: the answer is right or an error, never a yes too many. */
+START_TEST(little_memory_opens_nothing) {
+	struct slice good = pod_token(), dead;
+	struct access_token_spec s = spec();
+	world_put(w, "/pods", "default", "p2", "p2-uid", ",'deletionTimestamp':'2026-11-23T18:00:15Z'", "");
+	s.pod_name = SLICE_LIT("p2");
+	s.pod_uid = SLICE_LIT("p2-uid");
+	dead = sign_spec(&s);
+	accepted(good);
+	refused(dead, "[invalid bearer token, service account token has been invalidated]");
+	bool worked = false;
+	for (size_t max = 1; max < 40000; max += max < 4000 ? 16 : 512) {
+		struct slice tokens[] = { good, dead };
+		for (size_t i = 0; i < 2; i++) {
+			_cleanup_arena_ struct arena *a = arena_new(max);
+			const struct slice *auds;
+			struct access_user *u;
+			const char *msg;
+			size_t n;
+			int r = access_token_verify(w->acc, a, tokens[i], NULL, 0, &u, &auds, &n, &msg);
+			ck_assert_int_le(r, 0);
+			if (r == 0) ck_assert_uint_eq(i, 0);
+			worked |= r == 0;
+		}
+	}
+	ck_assert(worked);
+}
+END_TEST
+
 START_TEST(oidc_documents) {
 	_cleanup_buf_ struct buf b = BUF_INIT(8192);
 	ck_assert_int_eq(access_oidc_config(w->acc, &b, "https://10.0.0.1:6443/openid/v1/jwks"), 0);
@@ -481,6 +510,7 @@ int main(void) {
 	tcase_add_test(t, a_terminating_pod_keeps_its_token_for_a_minute);
 	tcase_add_test(t, secret_and_node_tokens_are_bound_too);
 	tcase_add_test(t, the_memory_of_signatures_ends);
+	tcase_add_test(t, little_memory_opens_nothing);
 	tcase_add_test(t, oidc_documents);
 	tcase_add_test(t, secret_tokens_live_as_their_secret_does);
 	tcase_add_test(t, secret_tokens_of_old_accounts_warn);
