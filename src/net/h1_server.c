@@ -64,7 +64,7 @@ static void put_head(struct h1_exchange *x, struct buf *out, int status, const s
 /* The answer is queued: on to the next request, or close. */
 static void finish(struct h1_exchange *x) {
 	struct h1_server *h = x->h;
-	bool keep = x->keep_alive;
+	bool keep = x->keep_alive && !h->last;
 	h->cur = NULL;
 	server_exchange_end(&x->e);
 	if (!keep) {

@@ -5,6 +5,7 @@
  */
 #include "base/blob.h"
 #include "net/server.h"
+#include "wire/websocket.h"
 
 #include <stdio.h>
 
@@ -136,11 +137,65 @@ static void upgrade(struct exchange *x) {
 	exchange_upgrade(x, 101, &h, &up, NULL, &s);
 }
 
+/* ---- a WebSocket: an echo of messages ---- */
+
+struct socket {
+	struct ws_reader *reader;
+	struct stream *stream;
+};
+
+static int ws_message(void *ctx, enum ws_opcode op, struct slice p) {
+	struct socket *w = ctx;
+	_cleanup_buf_ struct buf out = BUF_INIT(4u << 20);
+	if (op == WS_PONG) return 0;
+	ws_put(&out, op == WS_PING ? WS_PONG : op, p, NULL);
+	stream_write(w->stream, buf_slice(&out));
+	return op == WS_CLOSE ? -1 : 0;
+}
+static const struct ws_handler ws_events = { ws_message };
+
+static void ws_data(void *ctx, struct stream *s, struct slice bytes) {
+	struct socket *w = ctx;
+	int r = ws_feed(w->reader, bytes);
+	if (r == 0) return;
+	if (ws_close_code(w->reader)) {
+		_cleanup_buf_ struct buf out = BUF_INIT(256);
+		ws_put_close(&out, ws_close_code(w->reader), SLICE_NULL, NULL);
+		stream_write(s, buf_slice(&out));
+	}
+	stream_close(s);
+}
+static void ws_end(void *ctx, struct stream *s, int err) { stream_close(s); }
+static void ws_close(void *ctx) {
+	struct socket *w = ctx;
+	ws_reader_free(w->reader);
+	free(w);
+}
+static const struct stream_handler ws_stream = { ws_data, ws_end, NULL, ws_close };
+
+static void web_socket(struct exchange *x) {
+	if (!x->can_upgrade || !ws_is_request(&x->head)) {
+		respond_text(x, 400, SLICE_LIT("no WebSocket\n"));
+		return;
+	}
+	char accept[WS_ACCEPT_SIZE];
+	ws_accept(http_headers_get(&x->head.headers, "sec-websocket-key"), accept);
+	struct http_headers h = { 0 };
+	http_headers_add(x->arena, &h, SLICE_LIT("connection"), SLICE_LIT("Upgrade"));
+	http_headers_add(x->arena, &h, SLICE_LIT("upgrade"), SLICE_LIT("websocket"));
+	http_headers_add(x->arena, &h, SLICE_LIT("sec-websocket-accept"), slice_str(accept));
+	struct socket *w = calloc(1, sizeof(*w));
+	w->reader = ws_reader_new(true, 0, &ws_events, w);
+	struct stream *s;
+	exchange_upgrade(x, 101, &h, &ws_stream, w, &s);
+	if (s) w->stream = s;
+}
+
 static const struct {
 	const char *path;
 	void (*fn)(struct exchange *);
 } routes[] = { { "/object", get_object }, { "/big", get_big }, { "/echo", echo }, { "/ticks", ticks }, { "/pour", pour },
-	{ "/slow", slow }, { "/upgrade", upgrade }, { "/", show } };
+	{ "/slow", slow }, { "/upgrade", upgrade }, { "/websocket", web_socket }, { "/", show } };
 
 static void handle(void *ctx, struct exchange *x) {
 	for (size_t i = 0; i < ELEMENTSOF(routes); i++)
