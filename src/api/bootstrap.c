@@ -8,6 +8,7 @@
 #include "codec/json.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* Calls at once: enough for the commit thread to make batches of. */
 #define PARALLEL_MAX 64u
@@ -32,6 +33,7 @@ struct step {
 	struct bootstrap *b;
 	const struct bootstrap_object *o;
 	int status;
+	char said[256];              /* the beginning of the answer, for the log */
 	bool then_create;            /* a binding that is made anew: deleted first */
 };
 
@@ -46,7 +48,10 @@ static const char *target_of(struct bootstrap *b, const struct bootstrap_object 
 }
 
 static void on_head(void *ctx, int status, const struct http_headers *h) { ((struct step *)ctx)->status = status; }
-static void on_data(void *ctx, struct slice bytes) {}
+static void on_data(void *ctx, struct slice bytes) {
+	struct step *s = ctx;
+	if (!s->said[0]) snprintf(s->said, sizeof(s->said), "%.*s", SLICE_FMT(slice_trim(bytes)));
+}
 
 static void on_done(void *ctx, int err) {
 	struct step *s = ctx;
@@ -55,7 +60,8 @@ static void on_done(void *ctx, int err) {
 	b->running--;
 	if (!ok) {
 		b->failed = true;
-		log_warn("api", "bootstrap object %.*s %.*s: status %d error %d", SLICE_FMT(s->o->key.resource), SLICE_FMT(s->o->key.name), s->status, err);
+		log_warn("api", "bootstrap object %.*s %.*s: status %d error %d: %s", SLICE_FMT(s->o->key.resource), SLICE_FMT(s->o->key.name), s->status,
+			 err, s->said);
 	} else if (s->then_create) {
 		s->then_create = false;
 		call(s, "POST", target_of(b, s->o, false), s->o->json);

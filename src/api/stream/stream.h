@@ -5,7 +5,7 @@
 #include "api/subresource.h"
 
 void stream_exec(struct request *r);
-void stream_attach(struct request *r);
+void stream_attach_pod(struct request *r);
 void stream_port_forward(struct request *r);
 void stream_log(struct request *r);
 

@@ -4,7 +4,7 @@
 const struct subresource_handler stream_handlers[] = {
 	{ "", "pods", "log", VERB_GET, stream_log, true },
 	{ "", "pods", "exec", VERB_GET | VERB_CREATE, stream_exec, true },
-	{ "", "pods", "attach", VERB_GET | VERB_CREATE, stream_attach, true },
+	{ "", "pods", "attach", VERB_GET | VERB_CREATE, stream_attach_pod, true },
 	{ "", "pods", "portforward", VERB_GET | VERB_CREATE, stream_port_forward, true },
 	{ 0 },
 };

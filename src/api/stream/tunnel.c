@@ -176,5 +176,5 @@ static void tunnel(struct request *r, const char *what, bool need_container) {
 }
 
 void stream_exec(struct request *r) { tunnel(r, "exec", true); }
-void stream_attach(struct request *r) { tunnel(r, "attach", true); }
+void stream_attach_pod(struct request *r) { tunnel(r, "attach", true); }
 void stream_port_forward(struct request *r) { tunnel(r, "portForward", false); }
