@@ -9,3 +9,5 @@
 int request_headers(struct k8c_client *c, struct arena *a, struct k8c_header *h, size_t *n, size_t max, const char **ret_msg);
 /* The request that an operation is. Strings in `a`. 0, -EINVAL, -ENOMEM. */
 int op_request(struct arena *a, const struct k8c_op *op, struct k8c_request *ret);
+/* Deep copy of the target of one object. 0, -EINVAL (no resource, version or name), -ENOMEM. */
+int target_copy(struct arena *a, const struct k8c_target *t, struct k8c_target *ret);
