@@ -155,6 +155,8 @@ static bool lock_marked(int fd) {
 }
 
 static int lock_mark(int fd, const char *identity) {
+	char now[40] = "";
+	if (pread(fd, now, sizeof(now) - 1, 0) > 0 && strcmp(now, identity) == 0) return 0;
 	if (pwrite(fd, identity, strlen(identity), 0) != (ssize_t)strlen(identity)) return -EIO;
 	return fsync(fd) < 0 ? -errno : 0;
 }

@@ -202,20 +202,26 @@ static void ignore(void *ctx, const struct store_result *res) {
 	if (res->err) ++*(_Atomic int *)ctx;
 }
 
-/* Lease renewals for a long time: the file must not grow with uptime. */
-START_TEST(many_updates_keep_the_file_small) {
+static off_t size_of(const char *name) {
+	struct stat st;
+	return stat(name, &st) == 0 ? st.st_size : 0;
+}
+
+/* Lease renewals for a long time: neither the database nor its log grows with uptime. K8C_UPDATES: how many (default 40,000). */
+START_TEST(many_updates_keep_the_files_small) {
 	struct store_options o = { .sqlite_path = path, .env = &env_system, .index = help_index, .history_events = 1000 };
+	_cleanup_free_ char *wal = help_path(dir, "db-wal");
+	const char *many = getenv("K8C_UPDATES"), *msg;
 	struct store *s;
-	const char *msg;
 	_Atomic int failed = 0;
+	off_t biggest = 0, biggest_wal = 0;
 	ck_assert_int_eq(store_open(&o, &s, &msg), 0);
 	for (int i = 0; i < 20; i++) {
 		char name[8];
 		snprintf(name, sizeof(name), "l%d", i);
 		help_create(s, pod(name), "0");
 	}
-	off_t early = 0;
-	for (int i = 0; i < 40000; i++) {
+	for (int i = 0, n = many ? atoi(many) : 40000; i < n; i++) {
 		char name[8];
 		snprintf(name, sizeof(name), "l%d", i % 20);
 		struct store_op op = help_op(STORE_UPDATE, pod(name), STORE_RV_ANY, "0123456789012345678901234567890123456789");
@@ -223,19 +229,17 @@ START_TEST(many_updates_keep_the_file_small) {
 			usleep(1000);
 			op = help_op(STORE_UPDATE, pod(name), STORE_RV_ANY, "0123456789012345678901234567890123456789");
 		}
-		if (i == 10000) {
-			help_update(s, pod("l1"), STORE_RV_ANY, "1");
-			struct stat st;
-			ck_assert_int_eq(stat(path, &st), 0);
-			early = st.st_size;
+		if (i % 1000 == 0) {
+			if (size_of(path) > biggest) biggest = size_of(path);
+			if (size_of(wal) > biggest_wal) biggest_wal = size_of(wal);
 		}
 	}
 	store_close(s);
 	ck_assert_int_eq(failed, 0);
-	struct stat st;
-	ck_assert_int_eq(stat(path, &st), 0);
-	ck_assert_int_gt(early, 0);
-	ck_assert_int_lt(st.st_size, 16 * 1024 * 1024);
+	ck_assert_int_gt(biggest_wal, 0);
+	ck_assert_int_lt(biggest, 8 * 1024 * 1024);
+	ck_assert_int_lt(biggest_wal, 32 * 1024 * 1024);
+	if (many) fprintf(stderr, "%s updates: database %ld KiB, log %ld KiB at most\n", many, (long)biggest / 1024, (long)biggest_wal / 1024);
 }
 END_TEST
 
@@ -251,7 +255,7 @@ int main(void) {
 	tcase_add_test(tc, backup_while_writing_and_restore);
 	tcase_add_test(tc, a_damaged_backup_does_not_replace_anything);
 	tcase_add_test(tc, ephemeral_has_no_backup);
-	tcase_add_test(tc, many_updates_keep_the_file_small);
+	tcase_add_test(tc, many_updates_keep_the_files_small);
 	suite_add_tcase(suite, tc);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

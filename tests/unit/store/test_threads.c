@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writers, readers, readers of old revisions and watchers at once; made for ThreadSanitizer, checked without it too. */
 #include "help.h"
+#include "store/snapshot.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -164,12 +165,27 @@ START_TEST(more_readers_than_the_word_can_count) {
 }
 END_TEST
 
+/* The taken references are counted in 16 bits of the published word: every one of 100,000 has to be accounted for. */
+START_TEST(no_reference_is_miscounted) {
+	store = help_open(NULL);
+	uint64_t rv = help_create(store, help_key("/pods", "x", "p00-a"), "1");
+	struct store_snapshot *kept = store_snapshot(store);
+	for (int i = 0; i < 100000; i++) ck_assert_ptr_null(store_snapshot_unref(store_snapshot(store)));
+	help_update(store, help_key("/pods", "x", "p00-a"), rv, "2");
+	help_update(store, help_key("/pods", "x", "p00-a"), STORE_RV_ANY, "3");
+	ck_assert_int_eq(atomic_load(&kept->refs), 1);
+	store_snapshot_unref(kept);
+	store_close(store);
+}
+END_TEST
+
 int main(void) {
 	Suite *suite = suite_create("store threads");
 	TCase *tc = tcase_create("threads");
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, ephemeral);
 	tcase_add_test(tc, durable);
+	tcase_add_test(tc, no_reference_is_miscounted);
 	tcase_add_test(tc, more_readers_than_the_word_can_count);
 	suite_add_tcase(suite, tc);
 	SRunner *r = srunner_create(suite);
