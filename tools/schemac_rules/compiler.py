@@ -289,9 +289,20 @@ class Compiler:
         f.filled.add(name)
         self.emit('MARK', s.where, expr=self.expr(text, f, s.where), slot=f.sets[name])
 
+    def st_put(self, rest, s, f):
+        name, _, pair = rest.partition(' ')
+        key, _, value = pair.partition(' = ')
+        self.on_seen(('seen', name), f)
+        f.filled.add(name)
+        self.emit('PUT', s.where, expr=self.expr(key, f, s.where), slot=f.sets[name], shape=self.expr(value, f, s.where))
+
     def st_new(self, rest, s, f):
         self.on_seen(('seen', rest), f)
         self.emit('NEW', s.where, slot=f.sets[rest])
+
+    def st_warn(self, rest, s, f):
+        parts = split_bars(rest)
+        self.emit('WARN', s.where, path=self.path(parts[0].strip(), f, s.where), msg=self.template(parts[-1].strip(), f, s.where))
 
     def st_stop(self, rest, s, f):
         self.emit('STOP', s.where)

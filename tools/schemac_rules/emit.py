@@ -55,7 +55,7 @@ def tables(c):
          s.get('path', 0), s.get('args', s.get('msg', 0)), s.get('rule', s.get('shape', 0))) for s in c.stmts])
     rows(out, 'struct rule', 'rules', ['{ %d, %d, %d, %s }' % (r['first'], r['end'], r['slots'], c_string(r['name'])) for r in c.rules_out])
     rows(out, 'struct rule_entry', 'entries', ['{ %s, %s, %s, %s, { %d, %d, %d, %s } }' % (
-        c_string(e['group']), c_string(e['resource']), c_string(e['sub']), 'SCHEMA_UPDATE' if e['op'] == 'update' else 'SCHEMA_CREATE',
+        c_string(e['group']), c_string(e['resource']), c_string(e['sub']), 'RULE_ON_' + e['op'].upper(),
         e['first'], e['end'], e['slots'], c_string('entry')) for e in c.entries_out])
     dfas(out, c)
     out.append('const struct rule_tables rule_tables = {')

@@ -58,7 +58,7 @@ class Source:
                 raise SourceError(s.where, 'rule %s again' % m.group(1))
             self.rules[m.group(1)] = Rule(s.where, m.group(1), params, m.group(3), s.body)
             return s.body
-        m = re.fullmatch(r'entry (\S+) (\S+) (create|update)', s.text)
+        m = re.fullmatch(r'entry (\S+) (\S+) (create|update|warn)', s.text)
         if m:
             group, resource = m.group(1), m.group(2)
             resource, _, sub = resource.partition('/')

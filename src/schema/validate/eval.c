@@ -243,6 +243,13 @@ static void complain(struct frame *f, const struct rule_stmt *st) {
 	else rule_complain(f->s, st->kind, field, body);
 }
 
+static void warn(struct frame *f, const struct rule_stmt *st) {
+	struct rule_link links[RULE_PATH_MAX];
+	_cleanup_buf_ struct buf path = BUF_INIT(REQUEST_BODY_MAX);
+	rule_path_text(path_of(f, st->path, links), &path);
+	rule_warn(f->s, buf_slice(&path), text_of(f, st->msg));
+}
+
 /* ---- statements ---- */
 
 static void run(struct frame *f, unsigned first, unsigned end);
@@ -298,6 +305,11 @@ static void set_slot(struct frame *f, const struct rule_stmt *st) {
 	}
 	if (st->op == RULE_ST_NEW) return;
 	struct rule_value v = eval(f, st->expr);
+	if (st->op == RULE_ST_PUT) {
+		struct rule_value to = eval(f, st->ref);
+		(void)rule_set_put(slot->set, &v, &to);
+		return;
+	}
 	if (v.kind != RV_NIL && !(v.kind == RV_STR && v.n == 0))
 		(void)rule_set_add(slot->set, &v);
 }
@@ -320,6 +332,7 @@ static unsigned step(struct frame *f, unsigned at) {
 		f->slot[st->slot] = eval(f, st->expr);
 		break;
 	case RULE_ST_MARK:
+	case RULE_ST_PUT:
 	case RULE_ST_NEW:
 		set_slot(f, st);
 		break;
@@ -328,6 +341,9 @@ static unsigned step(struct frame *f, unsigned at) {
 		break;
 	case RULE_ST_APPLY:
 		run_apply(f, st);
+		break;
+	case RULE_ST_WARN:
+		warn(f, st);
 		break;
 	case RULE_ST_ERROR:
 		complain(f, st);

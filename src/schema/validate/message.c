@@ -129,3 +129,31 @@ void rule_complain(struct rule_scope *s, unsigned kind, const char *field, const
 	if (s->errors->n < RULE_ERRORS_MAX && schema_errors_add(s->arena, s->errors, kinds[kind].reason, field, body))
 		s->err = -ENOMEM;
 }
+
+void rule_warn(struct rule_scope *s, struct slice field, struct slice text) {
+	struct schema_warnings *w = s->warnings;
+	if (!w || w->n >= RULE_ERRORS_MAX) return;
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? w->cap * 2 : 4;
+		const char **v = arena_array(s->arena, cap, sizeof(*v));
+		if (v && w->n) memcpy(v, w->v, w->n * sizeof(*v));
+		if (v) w->v = v;
+		w->cap = v ? cap : w->cap;
+	}
+	const char *line = w->n < w->cap ? arena_printf(s->arena, "%.*s%s%.*s", SLICE_FMT(field), field.n ? ": " : "", SLICE_FMT(text)) : NULL;
+	if (line) w->v[w->n++] = line;
+	else s->err = -ENOMEM;
+}
+
+int schema_errors_add(struct arena *a, struct schema_errors *e, const char *type, const char *field, const char *body) {
+	if (e->n == e->cap) {
+		size_t cap = e->cap ? e->cap * 2 : 8;
+		struct schema_error *v = arena_array(a, cap, sizeof(*v));
+		if (!v) return -ENOMEM;
+		if (e->n) memcpy(v, e->v, e->n * sizeof(*v));
+		e->v = v;
+		e->cap = cap;
+	}
+	e->v[e->n++] = (struct schema_error){ .type = type, .field = field, .body = body };
+	return 0;
+}

@@ -69,9 +69,11 @@ enum rule_stmt_op {
 	RULE_ST_CONTAINERS, /* expr: pod spec; slot: path of the container, slot + 1: the container */
 	RULE_ST_LET,        /* slot = expr */
 	RULE_ST_MARK,       /* adds expr to the set in slot */
+	RULE_ST_PUT,        /* the set in slot leads from expr to the value of expression ref */
 	RULE_ST_NEW,        /* empties the set in slot */
 	RULE_ST_STOP,       /* leaves the rule */
 	RULE_ST_APPLY,      /* ref: rule; n arguments at args[msg]; path */
+	RULE_ST_WARN,       /* path, msg: template */
 	RULE_ST_ERROR,      /* kind, path, expr: the bad value, msg: template, hint, ref: type name in strings */
 };
 
@@ -88,10 +90,14 @@ struct rule {
 	const char *name;
 };
 
-/* The rules of an operation on a resource; its variables are the object, the old object and the request's group. */
+/* In the order of their names: entries are sorted by them, too. */
+enum rule_entry_op { RULE_ON_CREATE, RULE_ON_UPDATE, RULE_ON_WARN };
+
+/* The rules of an operation on a resource; its variables are the object, the old object, the request's group and whether the
+ * resource is namespaced. */
 struct rule_entry {
 	const char *group, *resource, *sub;
-	enum schema_op op;
+	enum rule_entry_op op;
 	struct rule body;
 };
 

@@ -9,6 +9,7 @@
 struct rule_scope {
 	struct arena *arena;
 	struct schema_errors *errors;
+	struct schema_warnings *warnings;   /* may be NULL */
 	const struct schema_resource *resource;
 	const yyjson_mut_val *object, *old; /* old: NULL on create */
 	uint64_t options;                   /* bits of enum rule_option */
@@ -22,6 +23,8 @@ int rule_run(struct rule_scope *s, const struct rule *body, const struct rule_va
 
 /* Appends a complaint: `body` is the finished cause message. Sticks -ENOMEM in s->err. */
 void rule_complain(struct rule_scope *s, unsigned kind, const char *field, const char *body);
+/* Appends "field: text", or the bare text when there is no field. */
+void rule_warn(struct rule_scope *s, struct slice field, struct slice text);
 /* The cause message: kind's text, the value as `hint` and `shape` (type key, may be empty) say, and the detail. NULL: no memory. */
 const char *rule_message(struct rule_scope *s, unsigned kind, const struct rule_value *value, unsigned hint, struct slice shape, struct slice detail);
 /* The value as the internal Go type of that key would be marshalled; see shape.c. */

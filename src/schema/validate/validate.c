@@ -7,14 +7,14 @@
 
 #include <errno.h>
 
-static int entry_cmp(const struct rule_entry *e, const char *group, const char *resource, const char *sub, enum schema_op op) {
+static int entry_cmp(const struct rule_entry *e, const char *group, const char *resource, const char *sub, enum rule_entry_op op) {
 	int c = strcmp(e->group, group);
 	if (!c) c = strcmp(e->resource, resource);
 	if (!c) c = strcmp(e->sub, sub);
 	return c ? c : (e->op > op) - (e->op < op);
 }
 
-static const struct rule_entry *entry_find(const char *group, const char *resource, const char *sub, enum schema_op op) {
+static const struct rule_entry *entry_find(const char *group, const char *resource, const char *sub, enum rule_entry_op op) {
 	size_t lo = 0, hi = rule_tables.n_entries;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
@@ -36,23 +36,24 @@ static int run_entry(struct rule_scope *s, const struct rule_entry *e) {
 int schema_validate(const struct schema_resource *r, const struct schema_subresource *sub, enum schema_op op, struct arena *a,
 		    const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs, struct schema_warnings *warnings) {
 	struct rule_scope s = {
-		.arena = a, .errors = errs, .resource = r, .object = obj, .old = old,
+		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .object = obj, .old = old,
 		.stack = arena_array(a, RULE_STACK_MAX, sizeof(struct rule_value)),
 	};
 	if (!s.stack) return -ENOMEM;
 	s.options = rule_options(&s);
 	const char *name = sub ? sub->name : "";
-	const struct rule_entry *own = r->is_custom ? NULL : entry_find(r->group, r->resource, name, op);
+	enum rule_entry_op on = op == SCHEMA_CREATE ? RULE_ON_CREATE : RULE_ON_UPDATE;
+	const struct rule_entry *own = r->is_custom ? NULL : entry_find(r->group, r->resource, name, on);
 	size_t before = errs->n;
 	if (op == SCHEMA_CREATE) {
 		if (run_entry(&s, own)) return s.err;
 		/* What is only answered, never stored (reviews), needs no name. */
-		if (errs->n == before && !*name && (r->verbs & VERB_GET)) run_entry(&s, entry_find("*", "*", "", op));
+		if (errs->n == before && !*name && (r->verbs & VERB_GET)) run_entry(&s, entry_find("*", "*", "", on));
 	} else {
 		/* Bodies of other kinds (Scale, TokenRequest) are not the stored object: its metadata says nothing. */
-		if (!sub || !strcmp(sub->kind, r->kind)) run_entry(&s, entry_find("*", "*", "", op));
+		if (!sub || !strcmp(sub->kind, r->kind)) run_entry(&s, entry_find("*", "*", "", on));
 		if (!s.err) run_entry(&s, own);
 	}
-	
+	if (!s.err && warnings && !*name && errs->n == before) run_entry(&s, entry_find(r->group, r->resource, "", RULE_ON_WARN));
 	return s.err;
 }

@@ -36,6 +36,13 @@ def place(path):
     return [m['group'] or '', m['version'] or 'v1', m['resource'], m['ns'] or '', m['name'] or '', m['sub'] or '']
 
 
+def warnings(expect):
+    """Warning texts but those of decoding, admission and deprecated APIs."""
+    lines = (expect.get('headers') or {}).get('Warning') or []
+    texts = [json.loads(l[len('299 - '):]) for l in ([lines] if isinstance(lines, str) else lines)]
+    return [t for t in texts if not re.match(r'(unknown|duplicate) field|would violate PodSecurity|v1 Endpoints is deprecated', t)]
+
+
 def samples(scenario):
     names = dict(scenario.get('vars', {}), run=RUN)
     stored, last = {}, None
@@ -52,13 +59,15 @@ def samples(scenario):
             name = body.get('metadata', {}).get('name', '')
             if status in (201, 422) and '${' not in json.dumps(body):
                 causes = answer.get('details', {}).get('causes', []) if status == 422 else []
-                yield dict(id='%s/%s' % (scenario['name'], step.get('id')), op='create', where=where, object=body, causes=causes)
+                yield dict(id='%s/%s' % (scenario['name'], step.get('id')), op='create', where=where, object=body, causes=causes,
+                           warnings=warnings(expect))
             if status in (201, None):
                 stored['/'.join(where[:4] + [name])] = answer if whole and step.get('compare', 'exact') == 'exact' else body
         elif method == 'PUT' and isinstance(body, dict) and key in stored:
             if status in (200, 422) and '${' not in json.dumps(body):
                 causes = answer.get('details', {}).get('causes', []) if status == 422 else []
-                yield dict(id='%s/%s' % (scenario['name'], step.get('id')), op='update', where=where, object=body, old=stored[key], causes=causes)
+                yield dict(id='%s/%s' % (scenario['name'], step.get('id')), op='update', where=where, object=body, old=stored[key], causes=causes,
+                           warnings=warnings(expect))
         if whole and status == 200 and step.get('compare', 'exact') == 'exact' and not where[5] and not step.get('only'):
             stored['/'.join(where[:4] + [answer['metadata']['name']])] = answer
 

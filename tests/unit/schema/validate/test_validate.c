@@ -73,16 +73,15 @@ static yyjson_mut_doc *typed(const struct sample *s, const char *member, struct 
 	return doc;
 }
 
-static bool validate(const struct sample *s, struct arena *a, struct schema_errors *errs)
+static bool validate(const struct sample *s, struct arena *a, struct schema_errors *errs, struct schema_warnings *warnings)
 {
-	struct schema_warnings warnings = { 0 };
 	yyjson_mut_doc *doc = typed(s, "object", a), *old = s->update ? typed(s, "old", a) : NULL;
 	if (!doc || (s->update && !old)) return false;
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc), *old_root = old ? yyjson_mut_doc_get_root(old) : NULL;
 	complete(s, doc);
 	if (old) ck_assert_int_eq(schema_prepare_update(s->resource, s->sub, doc, root, old_root), 0);
 	else ck_assert_int_eq(schema_prepare_create(s->resource, doc, root), 0);
-	ck_assert_int_eq(schema_validate(s->resource, s->sub, old ? SCHEMA_UPDATE : SCHEMA_CREATE, a, root, old_root, errs, &warnings), 0);
+	ck_assert_int_eq(schema_validate(s->resource, s->sub, old ? SCHEMA_UPDATE : SCHEMA_CREATE, a, root, old_root, errs, warnings), 0);
 	return true;
 }
 
@@ -90,6 +89,14 @@ static bool same(const struct schema_error *e, const yyjson_mut_val *cause)
 {
 	return slice_eqs(json_path_str(cause, "reason"), e->type) && slice_eqs(json_path_str(cause, "field"), e->field) &&
 	       slice_eqs(json_path_str(cause, "message"), e->body);
+}
+
+static bool warns(const struct schema_warnings *warnings, const yyjson_mut_val *texts)
+{
+	if (warnings->n != yyjson_mut_arr_size((yyjson_mut_val *)texts)) return false;
+	for (size_t i = 0; i < warnings->n; i++)
+		if (!slice_eqs(at(texts, i), warnings->v[i])) return false;
+	return true;
 }
 
 static bool agrees(const struct schema_errors *errs, const yyjson_mut_val *causes)
@@ -101,7 +108,7 @@ static bool agrees(const struct schema_errors *errs, const yyjson_mut_val *cause
 	return true;
 }
 
-static void report(const struct sample *s, const struct schema_errors *errs)
+static void report(const struct sample *s, const struct schema_errors *errs, const struct schema_warnings *warnings)
 {
 	const yyjson_mut_val *causes = json_get(s->json, "causes");
 	fprintf(stderr, "%s\n", s->id);
@@ -111,6 +118,11 @@ static void report(const struct sample *s, const struct schema_errors *errs)
 	}
 	for (size_t i = 0; i < errs->n; i++)
 		fprintf(stderr, "  + %s: %s\n", errs->v[i].field, errs->v[i].body);
+	const yyjson_mut_val *texts = json_get(s->json, "warnings");
+	for (size_t i = 0; i < yyjson_mut_arr_size((yyjson_mut_val *)texts); i++)
+		fprintf(stderr, "  - warning %.*s\n", SLICE_FMT(at(texts, i)));
+	for (size_t i = 0; i < warnings->n; i++)
+		fprintf(stderr, "  + warning %s\n", warnings->v[i]);
 }
 
 static yyjson_mut_val *load(struct arena *a, const char *path)
@@ -135,10 +147,12 @@ static void run_file(const char *path)
 	for (yyjson_mut_val *v = yyjson_mut_arr_get_first(all); good + bad < yyjson_mut_arr_size(all); v = v->next) {
 		_cleanup_arena_ struct arena *mine = arena_new(0);
 		struct schema_errors errs = { 0 };
+		struct schema_warnings warnings = { 0 };
 		struct sample s;
-		bool fits = !find(v, &s) || !validate(&s, mine, &errs) || agrees(&errs, json_get(v, "causes"));
+		bool fits = !find(v, &s) || !validate(&s, mine, &errs, &warnings) ||
+			    (agrees(&errs, json_get(v, "causes")) && warns(&warnings, json_get(v, "warnings")));
 		fits ? good++ : bad++;
-		if (!fits) report(&s, &errs);
+		if (!fits) report(&s, &errs, &warnings);
 	}
 	if (getenv("K8C_VALIDATE_LIST")) fprintf(stderr, "%s: %zu as recorded, %zu not\n", path, good, bad);
 	ck_assert_uint_gt(good, 0);
