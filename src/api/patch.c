@@ -47,6 +47,7 @@ static const struct status *patched(struct write *w, yyjson_mut_doc **ret) {
 	else if (p->kind == PATCH_MERGE) err = patch_merge(doc, &root, patch);
 	else err = schema_strategic_merge(w->res->type, doc, root, patch, &msg);
 	if (err == -EINVAL) return status_unprocessable(w->r->a);
+	if (err == -EPROTO) return status_error(w->r->a, "%s", msg ? msg : "");
 	if (err == -EBADMSG) return status_bad_request(w->r->a, "%s", msg ? msg : "");
 	if (err) return status_no_memory();
 	yyjson_mut_doc_set_root(doc, root);

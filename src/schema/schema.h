@@ -122,6 +122,11 @@ int schema_default(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_
 int schema_prepare_create(const struct schema_resource *r, yyjson_mut_doc *doc, yyjson_mut_val *obj);
 int schema_prepare_update(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old);
 
+/* The moments a strategy writes down (transition times of certificate requests and volumes); to be called behind
+ * schema_prepare_update. 0 or -ENOMEM. */
+int schema_prepare_times(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc, yyjson_mut_val *obj,
+			 const yyjson_mut_val *old, int64_t now_sec);
+
 /* One complaint: printed as `<field>: <text of type>: <value>: <detail>` (field.Error.ErrorBody). */
 struct schema_error {
 	const char *type;   /* cause reason: "FieldValueRequired", "FieldValueInvalid", ... */
@@ -146,8 +151,8 @@ int schema_validate(const struct schema_resource *r, const struct schema_subreso
 /* ---- patch ---- */
 
 /* Strategic merge patch (SIG API Machinery's strategic-merge-patch.md): merge keys, $patch, $retainKeys,
- * $setElementOrder, $deleteFromPrimitiveList. `target` is changed in place. 0; -EBADMSG with *ret_msg (client's fault, 400 or
- * 422 text as Kubernetes'); -ENOMEM. */
+ * $setElementOrder, $deleteFromPrimitiveList. `target` is changed in place. 0; -EBADMSG: a 400 with *ret_msg;
+ * -EPROTO: a plain error (500) with *ret_msg, as Kubernetes words them; -ENOMEM. */
 int schema_strategic_merge(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *target, const yyjson_mut_val *patch, const char **ret_msg);
 
 /* ---- tables ---- */
