@@ -168,9 +168,9 @@ static void on_data(void *ctx, struct slice bytes) {
 		ssize_t n = http1_feed(h->parser, bytes);
 		if (!h->call) return;
 		if (n < 0) {
-			const char *msg = "malformed HTTP response";
+			const char *msg = "";
 			if (n == -EPROTO) (void)http1_error(h->parser, &msg);
-			call_fail(h->call, (int)n, msg);
+			call_fail(h->call, (int)n, h->upgrade ? "the server switched protocols unasked" : *msg ? msg : "malformed HTTP response");
 			return;
 		}
 		bytes = slice_from(bytes, (size_t)n);

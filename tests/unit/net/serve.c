@@ -91,6 +91,13 @@ static void ticks(struct exchange *x) {
 	exchange_respond_source(x, 200, NULL, -1, (struct body_source){ ticker_pull, ticker_close, t });
 }
 
+/* A watch in which nothing happens. */
+static int wait_pull(void *ctx, struct buf *out, size_t room) { return PULL_WAIT; }
+
+static void wait_for_ever(struct exchange *x) {
+	exchange_respond_source(x, 200, NULL, -1, (struct body_source){ wait_pull, NULL, NULL });
+}
+
 static int pour_pull(void *ctx, struct buf *out, size_t room) {
 	size_t *left = ctx;
 	size_t n = *left < room ? *left : room;
@@ -195,7 +202,7 @@ static const struct {
 	const char *path;
 	void (*fn)(struct exchange *);
 } routes[] = { { "/object", get_object }, { "/big", get_big }, { "/echo", echo }, { "/ticks", ticks }, { "/pour", pour },
-	{ "/slow", slow }, { "/upgrade", upgrade }, { "/websocket", web_socket }, { "/", show } };
+	{ "/slow", slow }, { "/upgrade", upgrade }, { "/websocket", web_socket }, { "/wait", wait_for_ever }, { "/", show } };
 
 static void handle(void *ctx, struct exchange *x) {
 	for (size_t i = 0; i < ELEMENTSOF(routes); i++)
