@@ -490,6 +490,8 @@ struct k8c_forward_handler {
 K8C_EXPORT int k8c_forward_start(struct k8c_client *c, const char *ns, const char *pod, uint16_t port, const struct k8c_forward_handler *h, void *ctx,
 				 struct k8c_forward **ret);
 K8C_EXPORT int k8c_forward_write(struct k8c_forward *f, struct k8c_bytes bytes); /* as k8c_exec_write */
+/* Nothing more will be written; what the pod still sends comes. */
+K8C_EXPORT int k8c_forward_finish(struct k8c_forward *f);
 /* on_close(NULL) runs before the return. NULL is allowed. */
 K8C_EXPORT void k8c_forward_close(struct k8c_forward *f);
 

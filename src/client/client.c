@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #define VERSION_TEXT "0.1.0"
+#define CLIENT_CLOSING_TURNS 8
 
 const char *k8c_version(void) { return VERSION_TEXT; }
 
@@ -70,6 +71,8 @@ static void client_destroy(struct k8c_client *c) {
 		struct k8c_call *call = list_entry(c->calls.next, struct k8c_call, link);
 		call->cancel(call);
 	}
+	/* Streams that were just ended close in the loop; on somebody else's loop its owner runs it. */
+	for (int i = 0; i < CLIENT_CLOSING_TURNS && c->own_loop; i++) loop_run(c->loop, UV_RUN_NOWAIT);
 	objects_drop_parsed(c);
 	loop_timer_stop(c->drop_parsed);
 	if (c->transport && c->transport->free) c->transport->free(c->transport_ctx);

@@ -11,14 +11,14 @@
 
 struct net_transport {
 	struct k8c_client *client;
-	struct net_client *net;
+	struct net_client *net, *net_h1; /* net_h1: made when the first upgrade is asked for, which HTTP/2 has not */
 	struct list old;     /* struct retired: connections made with files that have changed since */
 	char *origin, *prefix; /* "https://host:port", and the path that stands before every target */
 };
 
 struct retired {
 	struct list link;
-	struct net_client *net;
+	struct net_client *net, *net_h1;
 };
 
 struct net_exchange {
@@ -37,13 +37,13 @@ struct k8c_stream {
 
 /* ---- connections ---- */
 
-static int make_net(struct net_transport *t, char **ret_msg) {
+static int make_net(struct net_transport *t, bool http1, struct net_client **ret, char **ret_msg) {
 	struct k8c_config *cfg = t->client->cfg;
 	const char *msg = NULL;
-	struct net_client_options o = { .insecure = cfg->insecure, .server_name = cfg->tls_server_name, .http1_only = t->client->http1_only,
+	struct net_client_options o = { .insecure = cfg->insecure, .server_name = cfg->tls_server_name, .http1_only = http1,
 					.proxy_url = cfg->proxy_url };
 	int r = credentials_tls(t->client->creds, &o.ca_pem, &o.cert_pem, &o.key_pem, &msg);
-	if (r == 0) r = net_client_new(t->client->loop, &o, &t->net);
+	if (r == 0) r = net_client_new(t->client->loop, &o, ret);
 	if (r == -EBADMSG && !msg) msg = "a certificate or key of the configuration is no valid PEM, or they do not belong together";
 	if (r < 0 && ret_msg) *ret_msg = msg ? strdup(msg) : NULL;
 	return r;
@@ -51,16 +51,17 @@ static int make_net(struct net_transport *t, char **ret_msg) {
 
 /* The files changed: new requests use new connections, those under way end on the old ones. */
 static int refresh(struct net_transport *t) {
+	struct net_client *fresh;
 	if (!credentials_tls_changed(t->client->creds)) return 0;
 	struct retired *old = calloc(1, sizeof(*old));
-	if (!old) return -ENOMEM;
-	old->net = t->net;
-	int r = make_net(t, NULL);
-	if (r < 0) {
-		t->net = old->net;
+	if (!old || make_net(t, t->client->http1_only, &fresh, NULL) < 0) {
 		free(old);
-		return 0;
+		return -ENOMEM;
 	}
+	old->net = t->net;
+	old->net_h1 = t->net_h1;
+	t->net = fresh;
+	t->net_h1 = NULL;
 	list_add_tail(&t->old, &old->link);
 	return 0;
 }
@@ -79,9 +80,11 @@ static int split_server(struct net_transport *t, const char *server) {
 static void net_free(void *ctx) {
 	struct net_transport *t = ctx;
 	net_client_free(t->net);
+	net_client_free(t->net_h1);
 	list_foreach(&t->old, n) {
 		struct retired *r = list_entry(n, struct retired, link);
 		net_client_free(r->net);
+		net_client_free(r->net_h1);
 		free(r);
 	}
 	free(t->origin);
@@ -95,7 +98,7 @@ int transport_net_new(struct k8c_client *c, void **ret_ctx, char **ret_msg) {
 	t->client = c;
 	list_init(&t->old);
 	int r = split_server(t, c->cfg->server);
-	if (r == 0) r = make_net(t, ret_msg);
+	if (r == 0) r = make_net(t, c->http1_only, &t->net, ret_msg);
 	if (r < 0) {
 		net_free(t);
 		return r;
@@ -161,10 +164,11 @@ static int net_start(void *ctx, const struct k8c_transport_request *req, const s
 	struct net_exchange *x = calloc(1, sizeof(*x));
 	char *target = a ? arena_printf(a, "%s%s", t->prefix, req->target) : NULL;
 	int r = x && target ? copy_headers(a, req, &head.headers) : -ENOMEM;
+	if (r == 0 && h->on_upgrade && !t->net_h1) r = make_net(t, true, &t->net_h1, NULL);
 	if (r == 0) {
 		*x = (struct net_exchange){ t, NULL, *h, hctx };
 		head.target = slice_str(target);
-		r = net_call_start(t->net, t->origin, &head, slice_of(req->body), req->timeout_ms, h->on_upgrade ? &upgrading : &plain, x, &x->call);
+		r = net_call_start(h->on_upgrade ? t->net_h1 : t->net, t->origin, &head, slice_of(req->body), req->timeout_ms, h->on_upgrade ? &upgrading : &plain, x, &x->call);
 	}
 	if (r < 0) free(x);
 	else *ret_call = x;
