@@ -22,8 +22,10 @@ enum rule_option {
 	RULE_OPT_COUNT,
 };
 
-/* Options of a create, or of an update given the old object. */
-uint64_t rule_options(struct rule_scope *s);
+/* Options of a create, or of an update as far as the old object's state decides them. */
+uint64_t rule_options(const struct rule_scope *s);
+/* The options of s, and what else the old object's own faults allow; `create`: the rules of creating it. */
+uint64_t rule_options_ratcheted(struct rule_scope *s, const struct rule *create);
 
 /* Whether the whole text (or, for regexes without an end, the beginning of it) matches. */
 bool rule_match(unsigned regex, struct slice text);

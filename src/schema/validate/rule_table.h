@@ -9,7 +9,7 @@
 #include "schema/schema.h"
 
 /* Variables alive at once over all rules that are being applied. */
-#define RULE_STACK_MAX 4096
+#define RULE_STACK_MAX 2048
 /* Rules applied within rules. The tables nest less deeply, but for schemas within schemas. */
 #define RULE_DEPTH_MAX 100
 /* Segments that one statement adds to a path. */

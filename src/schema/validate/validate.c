@@ -33,27 +33,46 @@ static int run_entry(struct rule_scope *s, const struct rule_entry *e) {
 	return e ? rule_run(s, &e->body, args, ELEMENTSOF(args)) : 0;
 }
 
+static int run_create(struct rule_scope *s, const struct rule_entry *own, bool generic) {
+	size_t before = s->errors->n;
+	if (run_entry(s, own)) return s->err;
+	return generic && s->errors->n == before ? run_entry(s, entry_find("*", "*", "", RULE_ON_CREATE)) : 0;
+}
+
+static int run_update(struct rule_scope *s, const struct rule_entry *own, bool generic) {
+	if (generic && run_entry(s, entry_find("*", "*", "", RULE_ON_UPDATE))) return s->err;
+	return run_entry(s, own);
+}
+
+/* The same with faults forgiven that the old object has, too; only asked when there are any faults. */
+static int run_ratcheted(struct rule_scope *s, const struct rule_entry *own, bool generic) {
+	size_t before = s->errors->n;
+	if (run_update(s, own, generic)) return s->err;
+	const struct rule_entry *create = entry_find(s->resource->group, s->resource->resource, "", RULE_ON_CREATE);
+	if (s->errors->n == before || !create || !own) return 0;
+	uint64_t options = rule_options_ratcheted(s, &create->body);
+	if (s->err || options == s->options) return s->err;
+	s->options = options;
+	s->errors->n = before;
+	return run_update(s, own, generic);
+}
+
 int schema_validate(const struct schema_resource *r, const struct schema_subresource *sub, enum schema_op op, struct arena *a,
 		    const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs, struct schema_warnings *warnings) {
 	struct rule_scope s = {
-		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .object = obj, .old = old,
+		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .object = obj, .old = op == SCHEMA_UPDATE ? old : NULL,
 		.stack = arena_array(a, RULE_STACK_MAX, sizeof(struct rule_value)),
 	};
 	if (!s.stack) return -ENOMEM;
 	s.options = rule_options(&s);
 	const char *name = sub ? sub->name : "";
-	enum rule_entry_op on = op == SCHEMA_CREATE ? RULE_ON_CREATE : RULE_ON_UPDATE;
-	const struct rule_entry *own = r->is_custom ? NULL : entry_find(r->group, r->resource, name, on);
 	size_t before = errs->n;
-	if (op == SCHEMA_CREATE) {
-		if (run_entry(&s, own)) return s.err;
-		/* What is only answered, never stored (reviews), needs no name. */
-		if (errs->n == before && !*name && (r->verbs & VERB_GET)) run_entry(&s, entry_find("*", "*", "", on));
-	} else {
-		/* Bodies of other kinds (Scale, TokenRequest) are not the stored object: its metadata says nothing. */
-		if (!sub || !strcmp(sub->kind, r->kind)) run_entry(&s, entry_find("*", "*", "", on));
-		if (!s.err) run_entry(&s, own);
-	}
-	if (!s.err && warnings && !*name && errs->n == before) run_entry(&s, entry_find(r->group, r->resource, "", RULE_ON_WARN));
+	const struct rule_entry *own = r->is_custom ? NULL : entry_find(r->group, r->resource, name, op == SCHEMA_CREATE ? RULE_ON_CREATE : RULE_ON_UPDATE);
+	/* What is only answered, never stored (reviews), needs no name; and the metadata of a body of another kind (Scale,
+	 * TokenRequest) is not the stored object's. */
+	if (op == SCHEMA_CREATE) (void)run_create(&s, own, !*name && (r->verbs & VERB_GET));
+	else (void)run_ratcheted(&s, own, !sub || !strcmp(sub->kind, r->kind));
+	if (!s.err && warnings && !*name && errs->n == before && !r->is_custom)
+		(void)run_entry(&s, entry_find(r->group, r->resource, "", RULE_ON_WARN));
 	return s.err;
 }

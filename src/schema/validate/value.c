@@ -60,9 +60,19 @@ size_t rv_len(const struct rule_value *v) {
 	}
 }
 
+/* Decoding left one member of each name, so the first one found is it (json_getn looks for the last). */
+static const yyjson_mut_val *find_member(const yyjson_mut_val *obj, struct slice name) {
+	if (!unsafe_yyjson_is_obj((void *)obj)) return NULL;
+	size_t n = unsafe_yyjson_get_len((void *)obj);
+	const yyjson_mut_val *key = n ? ((const yyjson_mut_val *)obj->uni.ptr)->next->next : NULL;
+	for (; n; n--, key = key->next->next)
+		if (unsafe_yyjson_get_len((void *)key) == name.n && !memcmp(key->uni.str, name.p, name.n)) return key->next;
+	return NULL;
+}
+
 struct rule_value rv_member(const struct rule_value *v, struct slice name) {
 	if (v->kind == RV_NODE)
-		return rv_node(json_getn(v->node, name));
+		return rv_node(find_member(v->node, name));
 	if (v->kind == RV_STRUCT)
 		for (uint32_t i = 0; i + 1 < v->n; i += 2)
 			if (slice_eq(rv_slice(&v->list[i]), name))
@@ -176,7 +186,7 @@ bool rv_in(const struct rule_value *a, const struct rule_value *b) {
 	if (b->kind == RV_SET)
 		return rule_set_has(b->set, a);
 	if (is_map(b)) {
-		if (b->kind == RV_NODE) return json_getn(b->node, rv_slice(a)) != NULL;
+		if (b->kind == RV_NODE) return find_member(b->node, rv_slice(a)) != NULL;
 		for (uint32_t i = 0; i + 1 < b->n; i += 2)
 			if (slice_eq(rv_slice(&b->list[i]), rv_slice(a))) return true;
 		return false;

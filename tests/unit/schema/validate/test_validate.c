@@ -161,7 +161,14 @@ static void run_file(const char *path)
 
 START_TEST(recorded_samples)
 {
-	run_file(SAMPLES);
+	run_file(SAMPLES "/recorded.json");
+}
+END_TEST
+
+/* One change each to a member that may not change. */
+START_TEST(immutable_members)
+{
+	run_file(SAMPLES "/immutable.json");
 }
 END_TEST
 
@@ -177,6 +184,7 @@ int main(void)
 	TCase *t = tcase_create("samples");
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, recorded_samples);
+	tcase_add_test(t, immutable_members);
 	if (getenv("K8C_VALIDATE_SAMPLES")) tcase_add_test(t, more_samples);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
