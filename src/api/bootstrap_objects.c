@@ -129,6 +129,8 @@ static void add_service(struct list_of *l) {
 static void add_endpoints(struct list_of *l) {
 	const char *ip = l->api->o.advertise;
 	unsigned port = l->api->o.port;
+	/* Endpoints may not lie on the loopback: a server that only listens there has none, as with kube-apiserver. */
+	if (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1")) return;
 	add(l, 2, (struct bootstrap_object){
 		.collection = "/api/v1/namespaces/default/endpoints", .key = key("/endpoints", "default", "kubernetes"),
 		.json = slice_str(arena_printf(l->a, "{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"endpointslice.kubernetes.io/skip-mirror\":\"true\"}},"
