@@ -14,7 +14,7 @@
 #include <sys/file.h>
 
 static int say(char msg[HOUSE_MESSAGE_MAX], int err, const char *what, const char *why) {
-	snprintf(msg, HOUSE_MESSAGE_MAX, "%s: %s", what, why && *why ? why : strerror(-err));
+	snprintf(msg, HOUSE_MESSAGE_MAX, "%.300s: %.400s", what, why && *why ? why : strerror(-err));
 	return err;
 }
 
@@ -28,7 +28,7 @@ static void errand_run(void *arg) {
 	sem_post(&e->done);
 }
 
-static int run_on(struct loop *l, int (*fn)(void *), void *arg) {
+int house_run_on(struct loop *l, int (*fn)(void *), void *arg) {
 	struct errand e = { .fn = fn, .arg = arg };
 	sem_init(&e.done, 0, 0);
 	int r = loop_post(l, errand_run, &e);
@@ -170,7 +170,7 @@ static int control_down(void *arg) {
 
 static int start_control(struct house *h, char *msg) {
 	int r = loop_start("k8c-control", &h->control_loop);
-	if (r == 0) r = run_on(h->control_loop, control_up, h);
+	if (r == 0) r = house_run_on(h->control_loop, control_up, h);
 	return r < 0 ? say(msg, r, "controllers", NULL) : 0;
 }
 
@@ -206,7 +206,7 @@ int house_up(struct house *h, const struct plan *p, char msg[HOUSE_MESSAGE_MAX])
 
 void house_down(struct house *h) {
 	if (h->agent) agent_down(h);
-	if (h->control) (void)run_on(h->control_loop, control_down, h);
+	if (h->control) (void)house_run_on(h->control_loop, control_down, h);
 	loop_stop(h->control_loop);
 	if (h->server) net_server_drain(h->server);
 	if (h->api) api_drain(h->api, HOUSE_DRAIN_MS);

@@ -39,6 +39,9 @@ struct house {
 int house_up(struct house *h, const struct plan *p, char msg[HOUSE_MESSAGE_MAX]);
 void house_down(struct house *h);
 
+/* Runs fn(arg) on a loop's thread and waits for its result. Not from that thread. */
+int house_run_on(struct loop *l, int (*fn)(void *arg), void *arg);
+
 /* The node agent of this machine, on a loop of its own (agent.c). */
 int agent_up(struct house *h, char msg[HOUSE_MESSAGE_MAX]);
 void agent_down(struct house *h);

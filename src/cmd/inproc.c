@@ -33,6 +33,7 @@ static void add_group(struct inproc *p, const char *group) { p->groups[p->user.n
 static const struct { const char *component, *user; } users[] = {
 	{ "kube-controller-manager", "system:kube-controller-manager" },
 	{ "kube-scheduler", "system:kube-scheduler" },
+	{ "kube-proxy", "system:kube-proxy" },
 };
 
 /* "node:NAME" is an agent; a component of the table is a user; anything else is an account in kube-system. */

@@ -65,11 +65,13 @@ static int make_dir(struct plan *p, char msg[PLAN_MESSAGE_MAX]) {
 		r = n >= (int)sizeof(p->dir) ? -ENAMETOOLONG : dir_make(p->dir, 0755);
 	}
 	if (r == 0 && access(p->dir, W_OK | X_OK) < 0) r = -errno;
-	if (r < 0) snprintf(msg, PLAN_MESSAGE_MAX, "data directory %s: %s", p->dir, strerror(-r));
+	if (r < 0) snprintf(msg, PLAN_MESSAGE_MAX, "data directory %.300s: %s", p->dir, strerror(-r));
 	return r;
 }
 
-static int bind_probe(const struct plan *p, uint16_t port, uint16_t *ret_port) {
+/* `shared`: the server can bind the port beside this socket. Without it a port that somebody serves already is refused, even by
+ * another k8c, which would share it silently. */
+static int bind_probe(const struct plan *p, uint16_t port, bool shared, uint16_t *ret_port) {
 	union { struct sockaddr sa; struct sockaddr_in v4; struct sockaddr_in6 v6; } a = { 0 };
 	bool six = strchr(p->host, ':');
 	socklen_t n = six ? sizeof(a.v6) : sizeof(a.v4);
@@ -79,7 +81,7 @@ static int bind_probe(const struct plan *p, uint16_t port, uint16_t *ret_port) {
 	else a.v4.sin_port = htons(port), inet_pton(AF_INET, p->host, &a.v4.sin_addr);
 	_cleanup_close_ int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (shared) (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, &a.sa, n) < 0 || getsockname(fd, &a.sa, &n) < 0) return -errno;
 	*ret_port = ntohs(six ? a.v6.sin6_port : a.v4.sin_port);
@@ -90,28 +92,27 @@ static int bind_probe(const struct plan *p, uint16_t port, uint16_t *ret_port) {
 static int take_port(struct plan *p, char msg[PLAN_MESSAGE_MAX]) {
 	uint16_t asked;
 	if (address_split(p->listen, p->host, &asked) < 0) {
-		snprintf(msg, PLAN_MESSAGE_MAX, "--listen %s: an address and a port are needed, as in 0.0.0.0:6443", p->listen);
+		snprintf(msg, PLAN_MESSAGE_MAX, "--listen %.100s: an address and a port are needed, as in 0.0.0.0:6443", p->listen);
 		return -EINVAL;
 	}
-	p->port = asked;
-	if (asked != 0) return 0;
-	int fd = bind_probe(p, 0, &p->port);
+	int fd = bind_probe(p, asked, asked == 0, &p->port);
 	if (fd < 0) {
-		snprintf(msg, PLAN_MESSAGE_MAX, "--listen %s: %s", p->listen, strerror(-fd));
+		snprintf(msg, PLAN_MESSAGE_MAX, "--listen %.100s: %s", p->listen, strerror(-fd));
 		return fd;
 	}
-	p->reserved = fd;
+	if (asked == 0) p->reserved = fd;
+	else (void)close(fd);
 	return 0;
 }
 
 static int addresses(struct plan *p, char msg[PLAN_MESSAGE_MAX]) {
 	if (address_in_cidr(p->service_cidr, 1, p->service_ip) < 0 || address_in_cidr(p->service_cidr, 10, p->dns_ip) < 0) {
-		snprintf(msg, PLAN_MESSAGE_MAX, "--service-cidr %s: a network of at least 16 addresses is needed, as in 10.96.0.0/12", p->service_cidr);
+		snprintf(msg, PLAN_MESSAGE_MAX, "--service-cidr %.100s: a network of at least 16 addresses is needed, as in 10.96.0.0/12", p->service_cidr);
 		return -EINVAL;
 	}
 	char first[ADDRESS_MAX];
 	if (address_in_cidr(p->cluster_cidr, 300, first) < 0) {
-		snprintf(msg, PLAN_MESSAGE_MAX, "--cluster-cidr %s: a network of at least 512 addresses is needed, as in 10.244.0.0/16", p->cluster_cidr);
+		snprintf(msg, PLAN_MESSAGE_MAX, "--cluster-cidr %.100s: a network of at least 512 addresses is needed, as in 10.244.0.0/16", p->cluster_cidr);
 		return -EINVAL;
 	}
 	if (p->advertise_address) snprintf(p->advertise, sizeof(p->advertise), "%s", p->advertise_address);

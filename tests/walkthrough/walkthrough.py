@@ -98,7 +98,7 @@ def prepare_images(work, data):
     if built.returncode:
         raise RuntimeError(built.stderr)
     print(f"Images built here and served at {address} as docker.io's mirror:\n{built.stdout}")
-    (data / "registries.yaml").write_text(f'mirrors:\n  docker.io:\n    endpoint: ["http://{address}"]\n')
+    (data / "registries.yaml").write_text(f'registries:\n- name: docker.io\n  endpoints: ["http://{address}"]\n')
 
 
 def step_a(w):

@@ -148,7 +148,7 @@ static const struct status *sign(struct review *rv, struct access_token_spec *t)
 }
 
 static const struct status *answer_or_why(struct review *rv) {
-	yyjson_mut_val *account;
+	yyjson_mut_val *account = NULL;
 	const struct status *st = match_account(rv, &account);
 	if (st) return st;
 	if (!complete(rv, account)) return status_no_memory();
