@@ -63,12 +63,9 @@ struct store_event *store_event_unref(struct store_event *e) {
 	return NULL;
 }
 
-/* What an event keeps in memory that would not be there without it. */
+/* What an event may keep in memory: the state before it, and its own or, while that is live, encoded frames of about its size. */
 static size_t event_bytes(const struct store_event *e) {
-	size_t n = sizeof(*e) + sizeof(struct history_entry);
-	if (e->prev) n += obj_bytes(e->prev);
-	if (e->kind == STORE_EV_DELETED) n += obj_bytes(e->obj);
-	return n;
+	return sizeof(*e) + sizeof(struct history_entry) + obj_bytes(e->obj) + (e->prev ? obj_bytes(e->prev) : 0);
 }
 
 /* ---- streams ---- */

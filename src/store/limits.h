@@ -22,12 +22,14 @@
 #define STORE_INDEX_PAIRS_MAX 8192u
 #define STORE_KEY_PART_MAX 1024u
 
+/* A database page: two pods of the usual size. */
+#define STORE_PAGE_BYTES 8192u
 /* Log pages before they are moved into the database, and the size the log file is cut back to. */
-#define STORE_WAL_PAGES 2000u
+#define STORE_WAL_PAGES 1000u
 #define STORE_WAL_FILE_MAX (16u * MIB)
 /* Rows of the event log removed at a time; free pages tolerated before the file is shrunk, and pages given back at a time. */
 #define STORE_LOG_TRIM_ROWS 256u
-#define STORE_FREE_PAGES 2048u
+#define STORE_FREE_PAGES 1024u
 #define STORE_VACUUM_PAGES 256u
 /* Disk space kept back: enough to move a log of STORE_WAL_PAGES into the database when the disk is full, and then to delete. */
 #define STORE_RESERVE_BYTES (8u * MIB)

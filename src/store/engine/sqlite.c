@@ -227,7 +227,7 @@ static bool is_empty(const char *path) {
 
 static int open_as(struct engine_sqlite *q, const char *path, const char *locking, char *msg, size_t msg_size) {
 	/* They write, even where nothing changes: only into a new file. */
-	static const char once[] = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;";
+	static const char once[] = "PRAGMA auto_vacuum=INCREMENTAL;";
 	char sql[640];
 	int rc = sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (rc != SQLITE_OK) return sqlite_err(q->db, q->db ? sqlite3_extended_errcode(q->db) : rc, "cannot open the database", msg, msg_size);
@@ -236,9 +236,9 @@ static int open_as(struct engine_sqlite *q, const char *path, const char *lockin
 	/* The engine moves the log itself, so that an error there is seen. */
 	sqlite3_wal_autocheckpoint(q->db, 0);
 	snprintf(sql, sizeof(sql),
-	         "PRAGMA locking_mode=%s;%s PRAGMA journal_mode=WAL;"
+	         "PRAGMA locking_mode=%s; PRAGMA page_size=%u;%s PRAGMA journal_mode=WAL;"
 	         "PRAGMA synchronous=FULL; PRAGMA cache_size=-%u; PRAGMA journal_size_limit=%u; PRAGMA temp_store=MEMORY;"
-	         "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; SELECT count(*) FROM sqlite_schema", locking, is_empty(path) ? once : "", STORE_CACHE_KIB, STORE_WAL_FILE_MAX);
+	         "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; SELECT count(*) FROM sqlite_schema", locking, STORE_PAGE_BYTES, is_empty(path) ? once : "", STORE_CACHE_KIB, STORE_WAL_FILE_MAX);
 	return sqlite_run(q->db, sql, "cannot set up the database", msg, msg_size);
 }
 

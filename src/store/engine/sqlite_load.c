@@ -127,7 +127,7 @@ static int load_events(struct engine_sqlite *q, const struct engine_load *to, ui
 /* A damaged log may have held revisions that clients have seen: none of them is given out again. A revision takes more than 64
  * bytes of log. Written down before the log is emptied, as only the log tells that it was damaged. */
 static int skip_lost(struct engine_sqlite *q, char *msg, size_t msg_size) {
-	q->now.rv += q->damage * (4096 / 64);
+	q->now.rv += q->damage * (STORE_PAGE_BYTES / 64);
 	q->now.oldest_rv = q->trimmed_rv = q->now.rv;
 	totals_bind(q->st[ST_STATE], &q->now, q->identity);
 	int r = sqlite_step_done(q, ST_STATE, "cannot write down that the log was damaged");
