@@ -68,6 +68,9 @@ static int network_prepare(struct node_agent *a, const char **ret_why) {
 	a->network = (struct cni_network){ a->loop, a->runtime.facts.cni_dir, arena_printf(a->arena, "%s/cni", a->paths.base), a->o.bridge, a->o.pod_cidr,
 					   !a->o.no_masquerade };
 	if (!a->network.state_dir) return -ENOMEM;
+	/* For node_agent_cleanup: the plugin's rules go only when it is told of them. */
+	const char *mark = arena_printf(a->arena, "%s/cni-masquerade", a->paths.base);
+	if (mark && a->network.masquerade) (void)files_write(mark, SLICE_NULL, 0600, false);
 	const char *other = cni_overlap(&a->network, a->arena);
 	if (!other) return 0;
 	*ret_why = arena_printf(a->arena, "the pod network %s overlaps with the addresses of interface %s: choose another with --cluster-cidr", a->o.pod_cidr, other);

@@ -65,10 +65,11 @@ static void network_delete(struct loop *l, const struct cni_network *n, const ch
 
 static void networks_delete(const struct node_paths *p, struct arena *a, const char *bridge) {
 	static const char *const dirs[] = { "/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni" };
-	struct cni_network n = { .bridge = bridge, .subnet = "10.244.0.0/24", .masquerade = true, .state_dir = arena_printf(a, "%s/cni", p->base) };
+	struct cni_network n = { .bridge = bridge, .subnet = "10.244.0.0/24", .state_dir = arena_printf(a, "%s/cni", p->base) };
 	for (size_t i = 0; i < ELEMENTSOF(dirs) && !n.plugin_dir; i++)
 		if (access(dirs[i], F_OK) == 0) n.plugin_dir = dirs[i];
-	const char *pods = arena_printf(a, "%s/pods", p->base);
+	const char *pods = arena_printf(a, "%s/pods", p->base), *mark = arena_printf(a, "%s/cni-masquerade", p->base);
+	n.masquerade = mark && access(mark, F_OK) == 0;
 	if (!n.plugin_dir || !n.state_dir || !pods || loop_new(&n.loop) < 0) return;
 	DIR *d = opendir(pods);
 	for (struct dirent *e; d && (e = readdir(d));)

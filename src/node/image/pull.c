@@ -5,6 +5,7 @@
 #include "node/files.h"
 #include "node/image/layer.h"
 #include "node/limits.h"
+#include "node/logline.h"
 #include "node/proc.h"
 
 #include <errno.h>
@@ -126,27 +127,11 @@ static void pull_copied(struct pull *p) {
 
 static void pull_next_source(struct pull *p);
 
-/* skopeo's log line: time="..." level=fatal msg="text with \" quotes". */
-static const char *skopeo_message(struct arena *a, struct slice line) {
-	ptrdiff_t at = slice_find(line, SLICE_LIT("msg=\""));
-	if (at < 0) return arena_slice_str(a, line);
-	struct slice text = slice_from(line, (size_t)at + 5);
-	if (slice_ends(text, SLICE_LIT("\""))) text.n--;
-	char *out = arena_alloc(a, text.n + 1);
-	size_t n = 0;
-	for (size_t i = 0; out && i < text.n; i++) {
-		if (text.p[i] == '\\' && i + 1 < text.n) i++;
-		out[n++] = text.p[i];
-	}
-	if (out) out[n] = 0;
-	return out;
-}
-
 static void on_copied(void *ctx, const struct proc_result *r) {
 	struct pull *p = ctx;
 	p->copying = NULL;
 	if (r->code == 0) return pull_copied(p);
-	p->why = r->timed_out ? "pull took longer than an hour" : skopeo_message(p->arena, proc_error_text(r));
+	p->why = r->timed_out ? "pull took longer than an hour" : logline_message(p->arena, proc_error_text(r));
 	p->source++;
 	pull_next_source(p);
 }

@@ -4,6 +4,7 @@
 #include "codec/json.h"
 #include "node/files.h"
 #include "node/limits.h"
+#include "node/logline.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -75,7 +76,7 @@ static void command_end(struct command *c, int err, struct slice why) {
 	free(c);
 }
 
-/* conmon's line: {"pid":123} or {"pid":-1,"message":"..."}. */
+/* conmon's line: {"data":123} (a pid) or {"data":-1,"message":"what the runtime printed"}. */
 static void on_created(void *ctx, const struct proc_result *r) {
 	struct command *c = ctx;
 	_cleanup_arena_ struct arena *a = arena_new(0);
@@ -83,9 +84,11 @@ static void on_created(void *ctx, const struct proc_result *r) {
 	struct json_error err = { 0 };
 	bool parsed = a && json_parse(a, r->status_line, &doc, &err) == 0;
 	const yyjson_mut_val *root = parsed ? yyjson_mut_doc_get_root(doc) : NULL;
-	if (json_path_int(root, "pid", -1) > 0) command_end(c, 0, SLICE_NULL);
-	else if (r->timed_out) command_end(c, -ETIMEDOUT, SLICE_LIT("container creation timed out"));
-	else command_end(c, -EIO, parsed ? slice_trim(json_path_str(root, "message")) : SLICE_LIT("conmon ended without an answer"));
+	if (json_path_int(root, "data", -1) > 0) return command_end(c, 0, SLICE_NULL);
+	if (r->timed_out) return command_end(c, -ETIMEDOUT, SLICE_LIT("container creation timed out"));
+	const char *message = parsed ? logline_message(a, json_path_str(root, "message")) : NULL;
+	const char *text = message && *message ? arena_printf(a, "OCI runtime create failed: %s", message) : "conmon ended without an answer";
+	command_end(c, -EIO, slice_str(text));
 }
 
 int container_create(struct runtime *r, const struct container_create *o, runtime_done *done, void *ctx) {
@@ -133,7 +136,9 @@ static void on_command(void *ctx, const struct proc_result *r) {
 	} else if (r->code == 0) {
 		command_end(c, 0, SLICE_NULL);
 	} else {
-		command_end(c, r->timed_out ? -ETIMEDOUT : -EIO, proc_error_text(r));
+		_cleanup_arena_ struct arena *a = arena_new(0);
+		const char *text = a ? logline_message(a, proc_error_text(r)) : NULL;
+		command_end(c, r->timed_out ? -ETIMEDOUT : -EIO, slice_str(text));
 	}
 }
 

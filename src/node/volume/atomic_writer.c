@@ -41,12 +41,12 @@ static int path_in(char out[VOLUME_PATH_MAX * 2], const struct writer *w, const 
 }
 
 static void old_version_find(struct writer *w) {
-	char path[VOLUME_PATH_MAX * 2];
+	char path[VOLUME_PATH_MAX * 2], target[VERSION_NAME_MAX];
 	w->old[0] = 0;
 	if (path_in(path, w, "", SLICE_LIT(DATA_LINK)) < 0) return;
-	ssize_t n = readlink(path, w->old, sizeof(w->old) - 1);
-	w->old[n < 0 ? 0 : n] = 0;
-	if (strncmp(w->old, "..", 2) != 0 || strchr(w->old, '/')) w->old[0] = 0;
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = 0;
+	if (strncmp(target, "..", 2) == 0 && !strchr(target, '/')) memcpy(w->old, target, sizeof(target));
 }
 
 static bool file_is_same(struct writer *w, const struct volume_file *f) {
