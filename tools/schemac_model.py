@@ -14,7 +14,7 @@ SPECIALS = {
     'schema-or-string-array': 'SCHEMA_OR_STRING_ARRAY',
 }
 ZERO_DEFAULTS = {'STRING': '""', 'INT32': '0', 'INT64': '0', 'DOUBLE': '0', 'BOOL': 'false'}
-FIELDS_MAX = 128
+FIELDS_MAX = 255
 
 
 class Entry:

@@ -31,14 +31,20 @@ static void set_zero(const struct schema_type *t, yyjson_mut_val *v)
 /* A value within a list or map: null there is a value. */
 static void decode_item(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
 {
-	if (yyjson_mut_is_null(v)) set_zero(t, v);
-	else decode_value(d, t, v, at);
+	if (!yyjson_mut_is_null(v)) decode_value(d, t, v, at);
+	else if (!(t->flags & TYPE_CUSTOM)) set_zero(t, v);
+}
+
+/* Wrong shapes are errors here, except in custom resources. */
+static void wrong_shape(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
+{
+	if (!(t->flags & TYPE_CUSTOM)) decode_mismatch(d, false, decode_word(v), t->go, at);
 }
 
 static void decode_list(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
 {
 	if (!yyjson_mut_is_arr(v)) {
-		decode_mismatch(d, false, decode_word(v), t->go, at);
+		wrong_shape(d, t, v, at);
 		return;
 	}
 	struct decode_frame f = { .up = at, .depth = at->depth + 1 };
@@ -93,7 +99,7 @@ static struct map_member *map_members(struct decode *d, yyjson_mut_val *v, size_
 static void decode_map(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
 {
 	if (!yyjson_mut_is_obj(v)) {
-		decode_mismatch(d, false, decode_word(v), t->go, at);
+		wrong_shape(d, t, v, at);
 		return;
 	}
 	size_t n = yyjson_mut_obj_size(v);
@@ -128,7 +134,7 @@ static bool drops_out(const struct schema_field *f, yyjson_mut_val *v)
 static void decode_object(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
 {
 	if (!yyjson_mut_is_obj(v)) {
-		decode_mismatch(d, false, decode_word(v), t->go, at);
+		wrong_shape(d, t, v, at);
 		return;
 	}
 	yyjson_mut_val *slot[SCHEMA_FIELDS_MAX] = { NULL };

@@ -18,6 +18,7 @@ static bool applies(const struct schema_default_rule *rule, yyjson_mut_val *now)
 	case DEFAULT_UNSET: return fieldpath_is_unset(now);
 	case DEFAULT_ABSENT: return !now || yyjson_mut_is_null(now);
 	case DEFAULT_EMPTY: return fieldpath_is_empty(now);
+	case DEFAULT_MISSING: return !now;
 	default: return true;
 	}
 }

@@ -14,7 +14,7 @@
 /* Nesting of typed values below one root; deeper input is refused by decoding, so later walkers may recurse. */
 #define SCHEMA_DEPTH_MAX 200
 /* Members of one object type, inlined ones included. */
-#define SCHEMA_FIELDS_MAX 128
+#define SCHEMA_FIELDS_MAX 255
 
 enum schema_kind {
 	SCHEMA_OBJECT,  /* fields */
@@ -50,6 +50,7 @@ enum {
 	TYPE_EMBEDDED = 1 << 2,         /* CRDs: x-kubernetes-embedded-resource */
 	TYPE_HAS_DEFAULTS = 1 << 3,     /* this type or one below it has default rules */
 	TYPE_NULLABLE = 1 << 4,         /* CRDs: nullable */
+	TYPE_CUSTOM = 1 << 6,           /* of a CRD: values of another shape pass decoding, validation refuses them */
 	TYPE_MESSAGE_LIST = 1 << 5,     /* a named list that is a message of its own in protobuf (items = 1) */
 };
 
@@ -160,7 +161,8 @@ struct schema_cond {
 	const char *value;
 };
 
-enum schema_default_when { DEFAULT_UNSET, DEFAULT_ABSENT, DEFAULT_EMPTY, DEFAULT_ALWAYS };
+/* DEFAULT_MISSING: not there at all, null counts as there. */
+enum schema_default_when { DEFAULT_UNSET, DEFAULT_ABSENT, DEFAULT_EMPTY, DEFAULT_ALWAYS, DEFAULT_MISSING };
 enum schema_default_action {
 	DEFAULT_VALUE,      /* value: JSON */
 	DEFAULT_COPY,       /* value: path */
