@@ -220,13 +220,13 @@ static void commit_list(struct store *s, struct txn *list) {
 	if (r == -EIO) set_health(s, r);
 	else if (n && !full) set_health(s, 0);
 	atomic_fetch_add_explicit(&s->txns, count_done(list), memory_order_relaxed);
-	if (n) listen_wake(s, s->head->rv);
+	if (n) s->unheard = !listen_wake(s, s->head->rv);
 }
 
 /* ---- the thread ---- */
 
 static void wait_more(struct store *s, int64_t expire) {
-	int64_t wait_ms = s->unsent ? RETRY_MS : expire < 0 ? -1 : expire * 1000;
+	int64_t wait_ms = s->unsent || s->unheard ? RETRY_MS : expire < 0 ? -1 : expire * 1000;
 	if (wait_ms < 0) {
 		pthread_cond_wait(&s->more, &s->lock);
 		return;
@@ -262,6 +262,7 @@ static void send_replies(struct store *s, struct txn *list) {
 	while (*end) end = &(*end)->next;
 	*end = list;
 	if (s->unsent) s->unsent = txn_reply(s->unsent);
+	if (s->unheard) s->unheard = !listen_wake(s, s->head->rv);
 }
 
 void *commit_main(void *arg) {

@@ -61,6 +61,7 @@ struct store {
 
 	/* Commit thread only. */
 	struct store_snapshot *head; /* the newest root, as published */
+	bool unheard;                /* a listener could not be woken for want of memory */
 	struct txn *unsent;          /* replies that found no memory to be posted */
 
 	pthread_mutex_t listen_lock;
@@ -74,8 +75,8 @@ struct store {
 
 /* The commit thread's main. */
 void *commit_main(void *store);
-/* Wakes every listener (coalesced). Any thread. */
-void listen_wake(struct store *s, uint64_t rv);
+/* Wakes every listener (coalesced). False when there was no memory for one: call again. Any thread. */
+bool listen_wake(struct store *s, uint64_t rv);
 /* Cuts the listeners loose when the store goes. */
 void listen_close(struct store *s);
 /* Hands finished transactions to their loops: one message per loop. Returns those that could not be posted for want of memory. */

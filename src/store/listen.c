@@ -49,19 +49,22 @@ static void on_wake(void *arg) {
 	listener_unref(li);
 }
 
-void listen_wake(struct store *s, uint64_t rv) {
+bool listen_wake(struct store *s, uint64_t rv) {
+	bool all = true;
 	pthread_mutex_lock(&s->listen_lock);
 	for (struct store_listener *li = s->listeners; li; li = li->next) {
 		atomic_store(&li->rv, rv);
 		if (atomic_exchange(&li->pending, true)) continue;
 		atomic_fetch_add_explicit(&li->refs, 1, memory_order_relaxed);
-		if (loop_post(li->loop, on_wake, li) < 0) {
-			/* No memory, or the loop has ended: the next revision tries again. */
+		int r = loop_post(li->loop, on_wake, li);
+		if (r < 0) {
+			if (r == -ENOMEM) all = false; /* otherwise the loop has ended */
 			atomic_store(&li->pending, false);
 			atomic_fetch_sub_explicit(&li->refs, 1, memory_order_relaxed); /* the list's owner still holds one */
 		}
 	}
 	pthread_mutex_unlock(&s->listen_lock);
+	return all;
 }
 
 void listen_close(struct store *s) {
