@@ -76,9 +76,10 @@ static yyjson_mut_val *rules_of(struct task *t, yyjson_mut_doc *doc, const yyjso
 }
 
 static void reconcile(struct task *t) {
+	if (!TASK_SYNCED(t, KIND_CLUSTER_ROLE)) return;
 	const yyjson_mut_val *role = controller_get(t->c, KIND_CLUSTER_ROLE, SLICE_NULL, t->name);
 	yyjson_mut_doc *doc = json_doc(t->a);
-	if (!role || !json_get(role, "aggregationRule") || !k8c_informer_synced(controller_informer(t->c, KIND_CLUSTER_ROLE))) {
+	if (!role || !json_get(role, "aggregationRule")) {
 		task_end(t, 0);
 		return;
 	}

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 
+/* The first lists take a few milliseconds. */
+#define UNSYNCED_RETRY_MS 5u
+
 /* What the shared informers read. A selector keeps kinds small of which controllers need only a part. */
 static const struct {
 	const char *group, *version, *resource, *field_selector;
@@ -105,6 +108,16 @@ void task_end(struct task *t, int result) {
 	list_del(&t->link);
 	workqueue_done(c->queue, t->key, result);
 	arena_free(a);
+}
+
+bool task_synced(struct task *t, const enum kind *kinds_needed, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		if (k8c_informer_synced(controller_informer(t->c, kinds_needed[i]))) continue;
+		(void)workqueue_add_after(t->c->queue, t->key, UNSYNCED_RETRY_MS);
+		task_end(t, 0);
+		return false;
+	}
+	return true;
 }
 
 static bool is_race(int err) { return err == -ENOENT || err == -EEXIST || err == -EAGAIN || err == -ECANCELED; }

@@ -64,6 +64,10 @@ int controller_watch_mapped(struct controller *c, enum kind kind, void (*map)(st
 /* An object of the shared cache as a tree, or NULL. Valid until control goes back to the loop. */
 const yyjson_mut_val *controller_get(struct controller *c, enum kind kind, struct slice ns, struct slice name);
 
+/* False when one of the kinds has not been listed yet: the task has ended then, and its key comes back soon. */
+bool task_synced(struct task *t, const enum kind *kinds, size_t n);
+#define TASK_SYNCED(t, ...) task_synced((t), (const enum kind[]){ __VA_ARGS__ }, sizeof((const enum kind[]){ __VA_ARGS__ }) / sizeof(enum kind))
+
 struct task {
 	struct controller *c;
 	struct arena *a;

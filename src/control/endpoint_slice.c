@@ -51,13 +51,13 @@ static yyjson_mut_val *slice_ports(yyjson_mut_doc *doc, const yyjson_mut_val *se
 
 static yyjson_mut_val *endpoint(yyjson_mut_doc *doc, const yyjson_mut_val *service, const yyjson_mut_val *pod) {
 	yyjson_mut_val *e = yyjson_mut_obj(doc), *addresses = yyjson_mut_arr(doc), *conditions = yyjson_mut_obj(doc);
-	bool serving = pod_is_ready(pod), ending = pod_is_terminating(pod), publish = json_path_bool(service, "spec.publishNotReadyAddresses", false);
+	bool serving = service_pod_ready(pod), ending = service_pod_terminating(pod), publish = json_path_bool(service, "spec.publishNotReadyAddresses", false);
 	struct slice ip = json_path_str(pod, "status.podIP"), node = json_path_str(pod, "spec.nodeName"), host = json_path_str(pod, "spec.hostname");
 	bool ok = yyjson_mut_arr_append(addresses, yyjson_mut_strncpy(doc, ip.p, ip.n)) && json_set(doc, e, "addresses", addresses) &&
 		  json_set_bool(doc, conditions, "ready", publish || (serving && !ending)) && json_set_bool(doc, conditions, "serving", serving) &&
 		  json_set_bool(doc, conditions, "terminating", ending) && json_set(doc, e, "conditions", conditions);
 	if (ok && !slice_empty(host) && slice_eq(json_path_str(pod, "spec.subdomain"), json_path_str(service, "metadata.name"))) ok = json_set_str(doc, e, "hostname", host);
-	ok = ok && json_set(doc, e, "targetRef", pod_reference(doc, pod));
+	ok = ok && json_set(doc, e, "targetRef", service_pod_reference(doc, pod));
 	if (ok && !slice_empty(node)) ok = json_set_str(doc, e, "nodeName", node);
 	return ok ? e : NULL;
 }
@@ -174,13 +174,7 @@ static void carry_out(struct task *t, const struct k8c_response *res k8c_unused,
 }
 
 static void reconcile(struct task *t) {
-	static const enum kind needed[] = { KIND_SERVICE, KIND_POD, KIND_ENDPOINT_SLICE };
-	for (size_t i = 0; i < ELEMENTSOF(needed); i++) {
-		if (k8c_informer_synced(controller_informer(t->c, needed[i]))) continue;
-		(void)workqueue_add_after(t->c->queue, t->key, 100);
-		task_end(t, 0);
-		return;
-	}
+	if (!TASK_SYNCED(t, KIND_SERVICE, KIND_POD, KIND_ENDPOINT_SLICE)) return;
 	t->state = arena_new_of(t->a, struct plan);
 	if (!t->state || !plan_make(t, controller_get(t->c, KIND_SERVICE, t->ns, t->name))) {
 		task_end(t, -ENOMEM);

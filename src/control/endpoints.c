@@ -38,7 +38,7 @@ static yyjson_mut_val *address(yyjson_mut_doc *doc, const yyjson_mut_val *pod) {
 	bool ok = json_set_str(doc, a, "ip", json_path_str(pod, "status.podIP"));
 	if (ok && !slice_empty(host) && !slice_empty(json_path_str(pod, "spec.subdomain"))) ok = json_set_str(doc, a, "hostname", host);
 	if (ok && !slice_empty(node)) ok = json_set_str(doc, a, "nodeName", node);
-	return ok && json_set(doc, a, "targetRef", pod_reference(doc, pod)) ? a : NULL;
+	return ok && json_set(doc, a, "targetRef", service_pod_reference(doc, pod)) ? a : NULL;
 }
 
 /* The subset with these ports, made when there is none. */
@@ -52,13 +52,13 @@ static yyjson_mut_val *subset_for(yyjson_mut_doc *doc, yyjson_mut_val *subsets, 
 
 static bool add_pod(yyjson_mut_doc *doc, yyjson_mut_val *subsets, const yyjson_mut_val *service, const yyjson_mut_val *pod) {
 	bool publish = json_path_bool(service, "spec.publishNotReadyAddresses", false);
-	if (pod_is_terminating(pod) && !publish) return true;
+	if (service_pod_terminating(pod) && !publish) return true;
 	yyjson_mut_val *ports = subset_ports(doc, service, pod), *subset;
 	bool headless = slice_eqs(json_path_str(service, "spec.clusterIP"), "None");
 	if (!ports) return false;
 	if (!json_size(ports) && !headless) return true;
 	subset = subset_for(doc, subsets, ports);
-	const char *part = pod_is_ready(pod) || publish ? "addresses" : "notReadyAddresses";
+	const char *part = service_pod_ready(pod) || publish ? "addresses" : "notReadyAddresses";
 	yyjson_mut_val *list = json_get(subset, part), *one = address(doc, pod);
 	if (!list) {
 		list = yyjson_mut_arr(doc);
@@ -98,15 +98,9 @@ static bool is_ours(const yyjson_mut_val *endpoints) {
 }
 
 static void reconcile(struct task *t) {
+	if (!TASK_SYNCED(t, KIND_SERVICE, KIND_POD, KIND_ENDPOINTS)) return;
 	const yyjson_mut_val *service = controller_get(t->c, KIND_SERVICE, t->ns, t->name);
 	const yyjson_mut_val *now = controller_get(t->c, KIND_ENDPOINTS, t->ns, t->name);
-	bool synced = k8c_informer_synced(controller_informer(t->c, KIND_SERVICE)) && k8c_informer_synced(controller_informer(t->c, KIND_POD)) &&
-		      k8c_informer_synced(controller_informer(t->c, KIND_ENDPOINTS));
-	if (!synced) {
-		(void)workqueue_add_after(t->c->queue, t->key, 100);
-		task_end(t, 0);
-		return;
-	}
 	if (!service || !json_path(service, "spec.selector")) {
 		if (!service && now && is_ours(now)) remove_endpoints(t);
 		else task_end(t, 0);

@@ -250,13 +250,7 @@ static void lost(struct task *t, const yyjson_mut_val *node) {
 }
 
 static void reconcile(struct task *t) {
-	static const enum kind needed[] = { KIND_NODE, KIND_NODE_LEASE, KIND_POD };
-	for (size_t i = 0; i < ELEMENTSOF(needed); i++) {
-		if (k8c_informer_synced(controller_informer(t->c, needed[i]))) continue;
-		(void)workqueue_add_after(t->c->queue, t->key, 100);
-		task_end(t, 0);
-		return;
-	}
+	if (!TASK_SYNCED(t, KIND_NODE, KIND_NODE_LEASE, KIND_POD)) return;
 	const yyjson_mut_val *node = controller_get(t->c, KIND_NODE, SLICE_NULL, t->name);
 	t->state = arena_new_of(t->a, struct slice);
 	if (!t->state) {

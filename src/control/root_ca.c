@@ -36,9 +36,10 @@ static void written(struct task *t, const struct k8c_response *res, const struct
 }
 
 static void reconcile(struct task *t) {
+	if (!TASK_SYNCED(t, KIND_NAMESPACE, KIND_CONFIG_MAP_CA)) return;
 	const yyjson_mut_val *ns = controller_get(t->c, KIND_NAMESPACE, SLICE_NULL, t->name);
 	const yyjson_mut_val *now = controller_get(t->c, KIND_CONFIG_MAP_CA, t->name, SLICE_LIT(NAME));
-	if (!ns || !slice_eqs(json_path_str(ns, "status.phase"), "Active") || !k8c_informer_synced(controller_informer(t->c, KIND_CONFIG_MAP_CA)) ||
+	if (!ns || !slice_eqs(json_path_str(ns, "status.phase"), "Active") ||
 	    (now && is_right(t, now))) {
 		task_end(t, 0);
 		return;

@@ -233,11 +233,10 @@ static bool known_assumed(struct scheduler *s, struct slice uid) {
 }
 
 static void reconcile(struct task *t) {
-	bool synced = k8c_informer_synced(controller_informer(t->c, KIND_POD)) && k8c_informer_synced(controller_informer(t->c, KIND_NODE));
+	if (!TASK_SYNCED(t, KIND_POD, KIND_NODE)) return;
 	const yyjson_mut_val *pod = controller_get(t->c, KIND_POD, t->ns, t->name);
 	struct board b;
-	if (!synced) (void)workqueue_add_after(t->c->queue, t->key, 20);
-	if (!synced || !waits(pod) || known_assumed(t->c->state, json_path_str(pod, "metadata.uid"))) {
+	if (!waits(pod) || known_assumed(t->c->state, json_path_str(pod, "metadata.uid"))) {
 		task_end(t, 0);
 		return;
 	}

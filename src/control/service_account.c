@@ -18,8 +18,9 @@ static void created(struct task *t, const struct k8c_response *res, const struct
 }
 
 static void reconcile(struct task *t) {
+	if (!TASK_SYNCED(t, KIND_NAMESPACE, KIND_SERVICE_ACCOUNT)) return;
 	const yyjson_mut_val *ns = controller_get(t->c, KIND_NAMESPACE, SLICE_NULL, t->name);
-	if (!ns || !slice_eqs(json_path_str(ns, "status.phase"), "Active") || !k8c_informer_synced(controller_informer(t->c, KIND_SERVICE_ACCOUNT)) ||
+	if (!ns || !slice_eqs(json_path_str(ns, "status.phase"), "Active") ||
 	    controller_get(t->c, KIND_SERVICE_ACCOUNT, t->name, SLICE_LIT("default"))) {
 		task_end(t, 0);
 		return;

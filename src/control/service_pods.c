@@ -42,7 +42,7 @@ struct k8c_object **service_pods(struct task *t, const yyjson_mut_val *service, 
 	return v;
 }
 
-bool pod_is_ready(const yyjson_mut_val *pod) {
+bool service_pod_ready(const yyjson_mut_val *pod) {
 	yyjson_mut_val *list = json_path(pod, "status.conditions"), *c;
 	if (!list) return false;
 	json_each(list, c)
@@ -50,7 +50,7 @@ bool pod_is_ready(const yyjson_mut_val *pod) {
 	return false;
 }
 
-bool pod_is_terminating(const yyjson_mut_val *pod) { return json_path(pod, "metadata.deletionTimestamp") != NULL; }
+bool service_pod_terminating(const yyjson_mut_val *pod) { return json_path(pod, "metadata.deletionTimestamp") != NULL; }
 
 static int64_t named_port(const yyjson_mut_val *pod, struct slice name, struct slice protocol) {
 	static const char *const lists[] = { "spec.containers", "spec.initContainers" };
@@ -77,7 +77,7 @@ int64_t service_port_on(const yyjson_mut_val *port, const yyjson_mut_val *pod) {
 	return number ? number : json_path_int(port, "port", 0);
 }
 
-yyjson_mut_val *pod_reference(yyjson_mut_doc *doc, const yyjson_mut_val *pod) {
+yyjson_mut_val *service_pod_reference(yyjson_mut_doc *doc, const yyjson_mut_val *pod) {
 	yyjson_mut_val *ref = yyjson_mut_obj(doc);
 	return json_set_str(doc, ref, "kind", SLICE_LIT("Pod")) && json_set_str(doc, ref, "namespace", json_path_str(pod, "metadata.namespace")) &&
 	       json_set_str(doc, ref, "name", json_path_str(pod, "metadata.name")) && json_set_str(doc, ref, "uid", json_path_str(pod, "metadata.uid")) ? ref : NULL;

@@ -52,9 +52,9 @@ static bool fill(struct task *t, yyjson_mut_doc *doc, yyjson_mut_val *secret, st
 }
 
 static void reconcile(struct task *t) {
+	if (!TASK_SYNCED(t, KIND_SECRET_TOKEN, KIND_SERVICE_ACCOUNT)) return;
 	const yyjson_mut_val *secret = controller_get(t->c, KIND_SECRET_TOKEN, t->ns, t->name);
-	if (!secret || !k8c_informer_synced(controller_informer(t->c, KIND_SERVICE_ACCOUNT))) {
-		if (secret) (void)workqueue_add_after(t->c->queue, t->key, 100);
+	if (!secret) {
 		task_end(t, 0);
 		return;
 	}
