@@ -3,6 +3,7 @@
  * Order of an operation's checks. Source: registry/rest BeforeCreate and BeforeUpdate: on create the kind's own rules come first and
  * the generic ones about metadata only if those were content; on update all are reported together, metadata first.
  */
+#include "schema/crd_validate.h"
 #include "schema/validate/function.h"
 
 #include <errno.h>
@@ -72,6 +73,7 @@ int schema_validate(const struct schema_resource *r, const struct schema_subreso
 	 * TokenRequest) is not the stored object's. */
 	if (op == SCHEMA_CREATE) (void)run_create(&s, own, !*name && (r->verbs & VERB_GET));
 	else (void)run_ratcheted(&s, own, !sub || !strcmp(sub->kind, r->kind));
+	if (!s.err && r->is_custom) s.err = crd_validate(r, sub, a, obj, s.old, errs);
 	if (!s.err && warnings && !*name && errs->n == before && !r->is_custom)
 		(void)run_entry(&s, entry_find(r->group, r->resource, "", RULE_ON_WARN));
 	return s.err;
