@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 enum conn_state {
@@ -472,11 +473,33 @@ int conn_unread(struct conn *c, struct slice plain) {
 
 /* ---- the beginning ---- */
 
+/* An IPv4 peer of an IPv6 listener is an IPv4 peer. */
+static void unmap(struct sockaddr_storage *a) {
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)a;
+	if (a->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) return;
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = six->sin6_port };
+	memcpy(&four.sin_addr, six->sin6_addr.s6_addr + 12, 4);
+	memcpy(a, &four, sizeof(four));
+}
+
+static void set_option(int fd, int option, int value) { (void)setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value)); }
+
+/* A peer that vanished is noticed within KEEPALIVE_SECONDS and a few probes, however quiet its watch is. */
+static void tune(struct conn *c) {
+	uv_os_fd_t fd;
+	uv_tcp_nodelay(&c->tcp, 1);
+	uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_SECONDS);
+	if (uv_fileno((uv_handle_t *)&c->tcp, &fd) < 0) return;
+	set_option(fd, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
+	set_option(fd, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
 static void name_peer(struct conn *c) {
 	struct sockaddr_storage a;
 	int n = sizeof(a);
 	char host[INET6_ADDRSTRLEN] = "";
 	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&a, &n) < 0) return;
+	unmap(&a);
 	uv_ip_name((struct sockaddr *)&a, host, sizeof(host));
 	bool v6 = a.ss_family == AF_INET6;
 	unsigned port = ntohs(v6 ? ((struct sockaddr_in6 *)&a)->sin6_port : ((struct sockaddr_in *)&a)->sin_port);
@@ -521,8 +544,7 @@ int conn_accept(struct loop *l, struct conn_scratch *s, uv_stream_t *listener, S
 	r = uv_accept(listener, (uv_stream_t *)&c->tcp);
 	if (r == 0 && tls) r = tls_new(tls, true, NULL, &c->out, &c->tls);
 	if (r < 0) return never(c, r);
-	uv_tcp_nodelay(&c->tcp, 1);
-	uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_SECONDS);
+	tune(c);
 	name_peer(c);
 	c->state = tls ? CONN_SNIFFING : CONN_OPEN;
 	read_start(c);
@@ -578,8 +600,7 @@ int conn_connect(struct loop *l, struct conn_scratch *s, const struct sockaddr *
 	c->connect.data = c;
 	if (r == 0) r = uv_tcp_connect(&c->connect, &c->tcp, addr, connected);
 	if (r < 0) return never(c, r);
-	uv_tcp_nodelay(&c->tcp, 1);
-	uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_SECONDS);
+	tune(c);
 	*ret = c;
 	return 0;
 }

@@ -28,11 +28,13 @@
 #define CONNECT_MS 30000u
 /* A silent peer is probed by the kernel after this long (net/http's 30 s). */
 #define KEEPALIVE_SECONDS 30u
+#define KEEPALIVE_INTERVAL_SECONDS 15
+#define KEEPALIVE_PROBES 4
 
 #define LISTEN_BACKLOG 1024
 #define CONNECTIONS_PER_LOOP_MAX 20000u
-/* Request bodies that are still arriving, all connections of a loop together; beyond it bodies are refused (413). */
-#define BODIES_IN_FLIGHT_MAX (256u * MIB)
+/* Request bodies arriving or being answered, all connections of a loop together; beyond it they get 429. */
+#define BODIES_IN_FLIGHT_MAX (96u * MIB)
 
 #define STREAM_HIGH_WATER CONN_QUEUE_HIGH
 

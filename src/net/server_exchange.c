@@ -38,7 +38,8 @@ void server_exchange_expect(struct server_exchange *e, int64_t length) {
 
 void server_exchange_body(struct server_exchange *e, struct slice bytes) {
 	if (e->x.body_too_large) return;
-	if (bytes.n > BODIES_IN_FLIGHT_MAX - e->sl->body_bytes || buf_put_slice(&e->body, bytes) < 0) {
+	e->overloaded = bytes.n > BODIES_IN_FLIGHT_MAX - e->sl->body_bytes;
+	if (e->overloaded || buf_put_slice(&e->body, bytes) < 0) {
 		too_large(e);
 		return;
 	}
@@ -46,11 +47,20 @@ void server_exchange_body(struct server_exchange *e, struct slice bytes) {
 	e->sl->body_bytes += bytes.n;
 }
 
+/* What kube-apiserver says when too many requests are in flight; clients come back after the second. */
+static void refuse_overload(struct exchange *x) {
+	struct http_header v[] = { { SLICE_LIT("content-type"), SLICE_LIT("text/plain; charset=utf-8") }, { SLICE_LIT("retry-after"), SLICE_LIT("1") } };
+	struct http_headers h = { v, ELEMENTSOF(v), ELEMENTSOF(v) };
+	struct body_part p = { NULL, SLICE_LIT("Too many requests, please try again later.\n") };
+	exchange_respond(x, 429, &h, &p, 1);
+}
+
 void server_exchange_dispatch(struct server_exchange *e) {
 	const struct net_server_options *o = server_options(e->sl);
 	e->dispatched = true;
 	e->x.body = buf_slice(&e->body);
-	o->handler(o->ctx, &e->x);
+	if (e->overloaded) refuse_overload(&e->x);
+	else o->handler(o->ctx, &e->x);
 }
 
 void server_exchange_end(struct server_exchange *e) {

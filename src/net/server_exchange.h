@@ -12,6 +12,7 @@ struct server_exchange {
 	size_t body_counted;
 	struct answer answer;
 	bool dispatched, answered, head_only;
+	bool overloaded; /* BODIES_IN_FLIGHT_MAX was met: 429 instead of the handler */
 };
 
 /* A new exchange of `size` bytes (its first member is a server_exchange) in an arena of its own. NULL: out of memory. */
