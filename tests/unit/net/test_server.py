@@ -382,6 +382,26 @@ def no_files_left():
         raise AssertionError("the server did not recover")
 
 
+def too_many_bodies_at_once():
+    size = 3 << 20
+    with Server() as s:
+        held, refused = [], 0
+        for _ in range(80):                                              # 240 MB; a loop holds 96
+            c = s.tls()
+            say(c, b"POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size + b"x" * (size - 1))
+            held.append(c)
+        for c in held:
+            say(c, b"x")
+            answer = read_all(c)
+            if answer.startswith(b"HTTP/1.1 429 Too Many Requests\r\n"):
+                assert b"Retry-After: 1\r\n" in answer
+                refused += 1
+            else:
+                assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and len(answer) > size, answer[:200]
+        assert 0 < refused < 80, refused
+        assert s.curl("/echo", "-d", "x") == b"x"
+
+
 def slow_readers_cost_little():
     with Server() as s:
         def resident():
@@ -402,7 +422,7 @@ def slow_readers_cost_little():
 
 TESTS = [curl_gets, curl_head, curl_posts, curl_many_at_once, clients_that_leave, http_10, pipelined, plain_http, broken_requests,
          upgrades, websocket_client, deadlines, floods, tls_versions, draining, stopping_with_everything_open,
-         no_files_left, slow_readers_cost_little]
+         no_files_left, too_many_bodies_at_once, slow_readers_cost_little]
 
 
 def main():
