@@ -91,7 +91,9 @@ static int put_spec(struct k8c_election *e, yyjson_mut_doc *doc, yyjson_mut_val 
 	if (!spec) return -ENOMEM;
 	bool had = json_get(spec, "leaseTransitions") != NULL;
 	int64_t transitions = json_path_int(spec, "leaseTransitions", 0);
-	bool ok = json_set_str(doc, spec, "holderIdentity", slice_str(give_up ? "" : e->o.identity)) &&
+	/* No holder is no member: an empty one is invalid. */
+	if (give_up) json_del(spec, "holderIdentity");
+	bool ok = (give_up || json_set_str(doc, spec, "holderIdentity", slice_str(e->o.identity))) &&
 		  json_set_int(doc, spec, "leaseDurationSeconds", seconds) && json_set_str(doc, spec, "renewTime", slice_str(now));
 	if (taken_over || give_up) ok = ok && json_set_str(doc, spec, "acquireTime", slice_str(now));
 	if (taken_over || !had) ok = ok && json_set_int(doc, spec, "leaseTransitions", transitions + (taken_over && had));
