@@ -9,8 +9,8 @@
 struct crd_check {
 	struct arena *a;
 	struct schema_errors *errs;
-	struct buf path;      /* of the value at hand, as messages say it ("spec.ports[0].port") */
-	const char *prefix;   /* in front of it in the field's name ("status." for the subresource), or "" */
+	struct buf path;    /* of the value at hand, as messages say it ("spec.ports[0].port") */
+	const char *prefix; /* in front of it in the field's name ("status." for the subresource), or "" */
 	bool nomem;
 };
 

@@ -5,19 +5,18 @@
 
 #include <errno.h>
 
-static void validate(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old, unsigned depth);
+static void validate(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old,
+		     unsigned depth);
 
 /* The path grows by a member or an element and shrinks again. */
-static size_t enter_member(struct crd_check *c, struct slice name)
-{
+static size_t enter_member(struct crd_check *c, struct slice name) {
 	size_t was = c->path.n;
 	if (was) buf_putc(&c->path, '.');
 	buf_put_slice(&c->path, name);
 	return was;
 }
 
-static size_t enter_element(struct crd_check *c, size_t i)
-{
+static size_t enter_element(struct crd_check *c, size_t i) {
 	size_t was = c->path.n;
 	buf_printf(&c->path, "[%zu]", i);
 	return was;
@@ -25,11 +24,13 @@ static size_t enter_element(struct crd_check *c, size_t i)
 
 static void leave(struct crd_check *c, size_t was) { c->path.n = was; }
 
-static int name_cmp(const void *a, const void *b) { return slice_cmp(json_str(*(yyjson_mut_val *const *)a), json_str(*(yyjson_mut_val *const *)b)); }
+static int name_cmp(const void *a, const void *b) {
+	return slice_cmp(json_str(*(yyjson_mut_val *const *)a), json_str(*(yyjson_mut_val *const *)b));
+}
 
 /* Members in order of their names, as their schemas say; those no property names, as additionalProperties says. */
-static void members(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old, unsigned depth)
-{
+static void members(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old,
+		    unsigned depth) {
 	yyjson_mut_val *props = json_get(schema, "properties"), *more = json_get(schema, "additionalProperties"), *k, *x;
 	size_t n = yyjson_mut_obj_size((yyjson_mut_val *)v), i, max;
 	yyjson_mut_val **keys = arena_array(c->a, n + 1, sizeof(*keys));
@@ -50,8 +51,7 @@ static void members(struct crd_check *c, const yyjson_mut_val *schema, const yyj
 	}
 }
 
-static void required(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v)
-{
+static void required(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v) {
 	yyjson_mut_val *name;
 	size_t i, n;
 	yyjson_mut_arr_foreach(json_get(schema, "required"), i, n, name) {
@@ -63,8 +63,8 @@ static void required(struct crd_check *c, const yyjson_mut_val *schema, const yy
 }
 
 /* The key members of an element, as an object. */
-static yyjson_mut_val *key_of(struct crd_check *c, yyjson_mut_doc *doc, const yyjson_mut_val *keys, const yyjson_mut_val *element)
-{
+static yyjson_mut_val *key_of(struct crd_check *c, yyjson_mut_doc *doc, const yyjson_mut_val *keys,
+			      const yyjson_mut_val *element) {
 	yyjson_mut_val *key = yyjson_mut_obj(doc), *k;
 	size_t i, n;
 	yyjson_mut_arr_foreach((yyjson_mut_val *)keys, i, n, k) {
@@ -76,8 +76,8 @@ static yyjson_mut_val *key_of(struct crd_check *c, yyjson_mut_doc *doc, const yy
 }
 
 /* The element of the old list that has the same keys. */
-static const yyjson_mut_val *counterpart(struct crd_check *c, yyjson_mut_doc *doc, const yyjson_mut_val *keys, const yyjson_mut_val *key, const yyjson_mut_val *old)
-{
+static const yyjson_mut_val *counterpart(struct crd_check *c, yyjson_mut_doc *doc, const yyjson_mut_val *keys,
+					 const yyjson_mut_val *key, const yyjson_mut_val *old) {
 	yyjson_mut_val *x;
 	size_t i, n;
 	yyjson_mut_arr_foreach((yyjson_mut_val *)old, i, n, x) {
@@ -87,10 +87,11 @@ static const yyjson_mut_val *counterpart(struct crd_check *c, yyjson_mut_doc *do
 	return NULL;
 }
 
-static void elements(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old, unsigned depth)
-{
+static void elements(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old,
+		     unsigned depth) {
 	yyjson_mut_val *item = json_get(schema, "items"), *keys = json_get(schema, "x-kubernetes-list-map-keys"), *x, *y;
-	bool is_map = slice_eqs(json_path_str(schema, "x-kubernetes-list-type"), "map"), is_set = slice_eqs(json_path_str(schema, "x-kubernetes-list-type"), "set");
+	bool is_map = slice_eqs(json_path_str(schema, "x-kubernetes-list-type"), "map"),
+	     is_set = slice_eqs(json_path_str(schema, "x-kubernetes-list-type"), "set");
 	yyjson_mut_doc *doc = is_map ? json_doc(c->a) : NULL;
 	yyjson_mut_val *seen = is_map && doc ? yyjson_mut_arr(doc) : NULL;
 	size_t i, n, j, m;
@@ -116,8 +117,7 @@ static void elements(struct crd_check *c, const yyjson_mut_val *schema, const yy
 }
 
 /* Whether a value passes a schema, without a word. */
-static bool passes(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, unsigned depth)
-{
+static bool passes(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, unsigned depth) {
 	size_t before = c->errs->n;
 	validate(c, schema, v, NULL, depth + 1);
 	bool ok = c->errs->n == before;
@@ -125,33 +125,37 @@ static bool passes(struct crd_check *c, const yyjson_mut_val *schema, const yyjs
 	return ok;
 }
 
-static size_t count_passing(struct crd_check *c, const yyjson_mut_val *list, const yyjson_mut_val *v, unsigned depth)
-{
+static size_t count_passing(struct crd_check *c, const yyjson_mut_val *list, const yyjson_mut_val *v, unsigned depth) {
 	yyjson_mut_val *s;
 	size_t i, n, passing = 0;
 	yyjson_mut_arr_foreach((yyjson_mut_val *)list, i, n, s) passing += passes(c, s, v, depth);
 	return passing;
 }
 
-static void combination(struct crd_check *c, const yyjson_mut_val *v, const char *text)
-{
-	crd_complain(c, "FieldValueInvalid", NULL, "Invalid value: %s: \"%.*s\" %s", crd_json(c, v), SLICE_FMT(buf_slice(&c->path)), text);
+static void combination(struct crd_check *c, const yyjson_mut_val *v, const char *text) {
+	crd_complain(c, "FieldValueInvalid", NULL, "Invalid value: %s: \"%.*s\" %s", crd_json(c, v),
+		     SLICE_FMT(buf_slice(&c->path)), text);
 }
 
-static void combinations(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old, unsigned depth)
-{
-	yyjson_mut_val *all = json_get(schema, "allOf"), *any = json_get(schema, "anyOf"), *one = json_get(schema, "oneOf"), *not = json_get(schema, "not"), *s;
+static void combinations(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old,
+			 unsigned depth) {
+	yyjson_mut_val *all = json_get(schema, "allOf"), *any = json_get(schema, "anyOf"), *one = json_get(schema, "oneOf"),
+		       *not = json_get(schema, "not"), *s;
 	size_t i, n;
 	yyjson_mut_arr_foreach(all, i, n, s) validate(c, s, v, old, depth + 1);
-	if (yyjson_mut_arr_size(any) && !count_passing(c, any, v, depth)) combination(c, v, "must validate at least one schema (anyOf)");
+	if (yyjson_mut_arr_size(any) && !count_passing(c, any, v, depth))
+		combination(c, v, "must validate at least one schema (anyOf)");
 	size_t passing = yyjson_mut_arr_size(one) ? count_passing(c, one, v, depth) : 1;
 	if (passing == 0) combination(c, v, "must validate one and only one schema (oneOf). Found none valid");
-	if (passing > 1) combination(c, v, arena_printf(c->a, "must validate one and only one schema (oneOf). Found %zu valid alternatives", passing));
-	if (not && passes(c, not, v, depth)) combination(c, v, "must not validate the schema (not)");
+	if (passing > 1)
+		combination(c, v,
+			    arena_printf(c->a, "must validate one and only one schema (oneOf). Found %zu valid alternatives",
+					 passing));
+	if (not &&passes(c, not, v, depth)) combination(c, v, "must not validate the schema (not)");
 }
 
-static void validate(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old, unsigned depth)
-{
+static void validate(struct crd_check *c, const yyjson_mut_val *schema, const yyjson_mut_val *v, const yyjson_mut_val *old,
+		     unsigned depth) {
 	if (depth > CRD_DEPTH_MAX || c->nomem || (old && json_equal(old, v)) || !crd_check_type(c, schema, v)) return;
 	crd_check_value(c, schema, v);
 	if (yyjson_mut_is_obj((yyjson_mut_val *)v)) {
@@ -162,19 +166,19 @@ static void validate(struct crd_check *c, const yyjson_mut_val *schema, const yy
 	combinations(c, schema, v, old, depth);
 }
 
-static void type_meta(struct crd_check *c, const struct schema_resource *r, const yyjson_mut_val *obj)
-{
+static void type_meta(struct crd_check *c, const struct schema_resource *r, const yyjson_mut_val *obj) {
 	struct slice kind = json_path_str(obj, "kind"), version = json_path_str(obj, "apiVersion");
 	const char *want = arena_printf(c->a, "%s/%s", r->group, r->version);
 	if (kind.n && !slice_eqs(kind, r->kind))
-		crd_complain(c, "FieldValueInvalid", "kind", "Invalid value: %s: must be %s", crd_json(c, json_get(obj, "kind")), r->kind);
+		crd_complain(c, "FieldValueInvalid", "kind", "Invalid value: %s: must be %s", crd_json(c, json_get(obj, "kind")),
+			     r->kind);
 	if (want && version.n && !slice_eqs(version, want))
-		crd_complain(c, "FieldValueInvalid", "apiVersion", "Invalid value: %s: must be %s", crd_json(c, json_get(obj, "apiVersion")), want);
+		crd_complain(c, "FieldValueInvalid", "apiVersion", "Invalid value: %s: must be %s",
+			     crd_json(c, json_get(obj, "apiVersion")), want);
 }
 
-int crd_validate(const struct schema_resource *r, const struct schema_subresource *sub, struct arena *a, const yyjson_mut_val *obj,
-		 const yyjson_mut_val *old, struct schema_errors *errs)
-{
+int crd_validate(const struct schema_resource *r, const struct schema_subresource *sub, struct arena *a,
+		 const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs) {
 	const struct schema_custom *more = schema_custom_of(r);
 	struct crd_check c = { .a = a, .errs = errs, .path = BUF_INIT(CRD_PATH_MAX), .prefix = "" };
 	bool status = sub && !strcmp(sub->name, "status");

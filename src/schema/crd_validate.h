@@ -6,5 +6,5 @@
 
 /* Appends complaints. `old` (NULL on create) forgives faults that did not change (KEP-4008). `sub` NULL: the whole object;
  * "status": only that part. 0 (also with complaints) or -ENOMEM. */
-int crd_validate(const struct schema_resource *r, const struct schema_subresource *sub, struct arena *a, const yyjson_mut_val *obj,
-		 const yyjson_mut_val *old, struct schema_errors *errs);
+int crd_validate(const struct schema_resource *r, const struct schema_subresource *sub, struct arena *a,
+		 const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs);

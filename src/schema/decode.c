@@ -10,8 +10,7 @@ static bool stopped(const struct decode *d) { return d->hard || d->nomem; }
 static struct slice key_of(yyjson_mut_val *k) { return slice_make(yyjson_mut_get_str(k), yyjson_mut_get_len(k)); }
 
 /* What Go leaves in a list element or map value that was null: the type's zero value. */
-static void set_zero(const struct schema_type *t, yyjson_mut_val *v)
-{
+static void set_zero(const struct schema_type *t, yyjson_mut_val *v) {
 	switch (t->kind) {
 	case SCHEMA_OBJECT: yyjson_mut_set_obj(v); break;
 	case SCHEMA_STRING:
@@ -29,20 +28,17 @@ static void set_zero(const struct schema_type *t, yyjson_mut_val *v)
 }
 
 /* A value within a list or map: null there is a value. */
-static void decode_item(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_item(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_null(v)) decode_value(d, t, v, at);
 	else if (!(t->flags & TYPE_CUSTOM)) set_zero(t, v);
 }
 
 /* Wrong shapes are errors here, except in custom resources. */
-static void wrong_shape(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void wrong_shape(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!(t->flags & TYPE_CUSTOM)) decode_mismatch(d, false, decode_word(v), t->go, at);
 }
 
-static void decode_list(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_list(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_arr(v)) {
 		wrong_shape(d, t, v, at);
 		return;
@@ -65,22 +61,19 @@ struct map_member {
 	bool dropped;      /* a later one has */
 };
 
-static int member_cmp(const void *a, const void *b)
-{
+static int member_cmp(const void *a, const void *b) {
 	const struct map_member *x = a, *y = b;
 	int c = slice_cmp(x->key, y->key);
 	return c ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-static int member_place_cmp(const void *a, const void *b)
-{
+static int member_place_cmp(const void *a, const void *b) {
 	const struct map_member *x = a, *y = b;
 	return (x->at > y->at) - (x->at < y->at);
 }
 
 /* The members of a map in document order, with duplicates marked. */
-static struct map_member *map_members(struct decode *d, yyjson_mut_val *v, size_t n)
-{
+static struct map_member *map_members(struct decode *d, yyjson_mut_val *v, size_t n) {
 	struct map_member *m = arena_array(d->a, n, sizeof(*m));
 	if (!m) {
 		d->nomem = true;
@@ -96,8 +89,7 @@ static struct map_member *map_members(struct decode *d, yyjson_mut_val *v, size_
 	return m;
 }
 
-static void decode_map(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_map(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_obj(v)) {
 		wrong_shape(d, t, v, at);
 		return;
@@ -117,8 +109,7 @@ static void decode_map(struct decode *d, const struct schema_type *t, yyjson_mut
 }
 
 /* A zero that Go's encoding leaves out again; dropping it here makes equal objects equal trees. */
-static bool drops_out(const struct schema_field *f, yyjson_mut_val *v)
-{
+static bool drops_out(const struct schema_field *f, yyjson_mut_val *v) {
 	if ((f->flags & (FIELD_POINTER | FIELD_OMITEMPTY)) != FIELD_OMITEMPTY) return false;
 	switch (f->type->kind) {
 	case SCHEMA_STRING:
@@ -131,8 +122,7 @@ static bool drops_out(const struct schema_field *f, yyjson_mut_val *v)
 }
 
 /* Members of an object: known ones go to their slots, unknown ones are noted (and kept where the type says so). */
-static void decode_object(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_object(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_obj(v)) {
 		wrong_shape(d, t, v, at);
 		return;
@@ -168,25 +158,21 @@ static void decode_object(struct decode *d, const struct schema_type *t, yyjson_
 	}
 }
 
-static void decode_string(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_string(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_str(v)) decode_mismatch(d, false, decode_word(v), t->go, at);
 }
 
-static void decode_bool(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_bool(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_bool(v)) decode_mismatch(d, false, decode_word(v), t->go, at);
 }
 
-static bool int_fits(const yyjson_mut_val *cv, int64_t min, int64_t max)
-{
+static bool int_fits(const yyjson_mut_val *cv, int64_t min, int64_t max) {
 	yyjson_mut_val *v = (yyjson_mut_val *)cv;
 	if (yyjson_mut_is_uint(v)) return yyjson_mut_get_uint(v) <= (uint64_t)max;
 	return yyjson_mut_is_sint(v) && yyjson_mut_get_sint(v) >= min && yyjson_mut_get_sint(v) <= max;
 }
 
-static void decode_int(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_int(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	bool is32 = t->kind == SCHEMA_INT32;
 	if (!yyjson_mut_is_num(v)) {
 		decode_mismatch(d, false, decode_word(v), t->go, at);
@@ -198,14 +184,12 @@ static void decode_int(struct decode *d, const struct schema_type *t, yyjson_mut
 	}
 }
 
-static void decode_double(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_double(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_num(v)) decode_mismatch(d, false, decode_word(v), t->go, at);
 }
 
 /* []byte: a base64 string, rewritten without the line breaks that decoding allows. */
-static void decode_bytes(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void decode_bytes(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_str(v)) {
 		decode_mismatch(d, false, decode_word(v), t->go, at);
 		return;
@@ -231,20 +215,20 @@ static void decode_bytes(struct decode *d, const struct schema_type *t, yyjson_m
 typedef void decode_fn(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at);
 
 static decode_fn *const decoders[] = {
-	[SCHEMA_OBJECT] = decode_object, [SCHEMA_LIST] = decode_list,     [SCHEMA_MAP] = decode_map,   [SCHEMA_STRING] = decode_string,
-	[SCHEMA_BOOL] = decode_bool,     [SCHEMA_INT32] = decode_int,     [SCHEMA_INT64] = decode_int, [SCHEMA_DOUBLE] = decode_double,
-	[SCHEMA_BYTES] = decode_bytes,   [SCHEMA_SPECIAL] = decode_special,
+	[SCHEMA_OBJECT] = decode_object,   [SCHEMA_LIST] = decode_list,     [SCHEMA_MAP] = decode_map,
+	[SCHEMA_STRING] = decode_string,   [SCHEMA_BOOL] = decode_bool,     [SCHEMA_INT32] = decode_int,
+	[SCHEMA_INT64] = decode_int,       [SCHEMA_DOUBLE] = decode_double, [SCHEMA_BYTES] = decode_bytes,
+	[SCHEMA_SPECIAL] = decode_special,
 };
 
-void decode_value(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+void decode_value(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (stopped(d)) return;
 	if (at->depth > SCHEMA_DEPTH_MAX) decode_hard(d, "exceeded max depth");
 	else decoders[t->kind](d, t, v, at);
 }
 
-int schema_decode_tree(const struct schema_type *t, struct arena *a, yyjson_mut_doc *doc, struct schema_issues *issues, const char **ret_msg)
-{
+int schema_decode_tree(const struct schema_type *t, struct arena *a, yyjson_mut_doc *doc, struct schema_issues *issues,
+		       const char **ret_msg) {
 	struct decode d = { .a = a, .doc = doc, .issues = issues };
 	struct decode_frame root = { 0 };
 	if (issues) *issues = (struct schema_issues){ 0 };

@@ -22,43 +22,37 @@ static void message(struct in *in, const struct schema_type *t, struct slice byt
 
 static bool failed(const struct in *in) { return in->msg || in->nomem; }
 
-static void fail(struct in *in, const char *msg)
-{
+static void fail(struct in *in, const char *msg) {
 	if (!msg) in->nomem = true;
 	else if (!in->msg) in->msg = msg;
 }
 
 /* Out of memory unless v; v all the same. */
-static yyjson_mut_val *got(struct in *in, yyjson_mut_val *v)
-{
+static yyjson_mut_val *got(struct in *in, yyjson_mut_val *v) {
 	if (!v) in->nomem = true;
 	return v;
 }
 
 /* The next field of a message, or false at its end or when something is wrong with it. */
-static bool next(struct in *in, struct slice *bytes, struct proto_field *f)
-{
+static bool next(struct in *in, struct slice *bytes, struct proto_field *f) {
 	const char *msg = "unexpected EOF";
 	int r = failed(in) ? 0 : proto_next(bytes, f, &msg);
 	if (r < 0) fail(in, msg);
 	return r > 0;
 }
 
-static yyjson_mut_val *text_val(struct in *in, struct slice s)
-{
+static yyjson_mut_val *text_val(struct in *in, struct slice s) {
 	struct slice copy = arena_slice_dup(in->a, s);
 	return got(in, copy.p ? yyjson_mut_strn(in->doc, copy.p, copy.n) : NULL);
 }
 
-static yyjson_mut_val *bytes_val(struct in *in, struct slice s)
-{
+static yyjson_mut_val *bytes_val(struct in *in, struct slice s) {
 	_cleanup_buf_ struct buf b = BUF_INIT(s.n * 2 + 8);
 	if (base64_encode(&b, BASE64_STD, s) < 0) return got(in, NULL);
 	return text_val(in, buf_slice(&b));
 }
 
-static yyjson_mut_val *time_val(struct in *in, const struct schema_type *t, struct slice bytes)
-{
+static yyjson_mut_val *time_val(struct in *in, const struct schema_type *t, struct slice bytes) {
 	struct proto_field f;
 	int64_t sec = 0, nsec = 0;
 	bool any = false;
@@ -77,8 +71,7 @@ static yyjson_mut_val *time_val(struct in *in, const struct schema_type *t, stru
 	return text_val(in, slice_str(out));
 }
 
-static yyjson_mut_val *int_or_string_val(struct in *in, struct slice bytes)
-{
+static yyjson_mut_val *int_or_string_val(struct in *in, struct slice bytes) {
 	struct proto_field f;
 	struct slice text = SLICE_NULL;
 	uint64_t type = 0;
@@ -92,8 +85,7 @@ static yyjson_mut_val *int_or_string_val(struct in *in, struct slice bytes)
 }
 
 /* The bytes of field 1, which is all of Quantity and of the types that hold raw JSON. */
-static bool first_field(struct in *in, struct slice bytes, struct slice *ret)
-{
+static bool first_field(struct in *in, struct slice bytes, struct slice *ret) {
 	struct proto_field f;
 	bool any = false;
 	while (next(in, &bytes, &f)) {
@@ -104,8 +96,7 @@ static bool first_field(struct in *in, struct slice bytes, struct slice *ret)
 	return any;
 }
 
-static yyjson_mut_val *any_val(struct in *in, struct slice bytes)
-{
+static yyjson_mut_val *any_val(struct in *in, struct slice bytes) {
 	struct slice raw;
 	if (!first_field(in, bytes, &raw) || !raw.n) return got(in, yyjson_mut_null(in->doc));
 	yyjson_mut_doc *doc;
@@ -118,15 +109,13 @@ static yyjson_mut_val *any_val(struct in *in, struct slice bytes)
 	return yyjson_mut_doc_get_root(doc);
 }
 
-static yyjson_mut_val *object_val(struct in *in, const struct schema_type *t, struct slice bytes, unsigned depth)
-{
+static yyjson_mut_val *object_val(struct in *in, const struct schema_type *t, struct slice bytes, unsigned depth) {
 	yyjson_mut_val *obj = got(in, yyjson_mut_obj(in->doc));
 	if (obj) message(in, t, bytes, obj, depth + 1);
 	return obj;
 }
 
-static yyjson_mut_val *schema_or_val(struct in *in, const struct schema_type *t, struct slice bytes, unsigned depth)
-{
+static yyjson_mut_val *schema_or_val(struct in *in, const struct schema_type *t, struct slice bytes, unsigned depth) {
 	struct proto_field f;
 	yyjson_mut_val *schema = NULL, *list = NULL, *x;
 	uint64_t allows = 0;
@@ -138,7 +127,8 @@ static yyjson_mut_val *schema_or_val(struct in *in, const struct schema_type *t,
 			schema = object_val(in, t->item, f.bytes, depth);
 		} else if (f.wire == PROTO_BYTES && f.tag == 2) {
 			if (!list) list = got(in, yyjson_mut_arr(in->doc));
-			x = t->special == SPECIAL_SCHEMA_OR_ARRAY ? object_val(in, t->item, f.bytes, depth) : text_val(in, f.bytes);
+			x = t->special == SPECIAL_SCHEMA_OR_ARRAY ? object_val(in, t->item, f.bytes, depth)
+								  : text_val(in, f.bytes);
 			if (list && x) yyjson_mut_arr_append(list, x);
 		}
 	}
@@ -147,13 +137,10 @@ static yyjson_mut_val *schema_or_val(struct in *in, const struct schema_type *t,
 	return got(in, or_bool ? yyjson_mut_bool(in->doc, allows) : yyjson_mut_null(in->doc));
 }
 
-static yyjson_mut_val *special_val(struct in *in, const struct schema_type *t, struct slice bytes, unsigned depth)
-{
+static yyjson_mut_val *special_val(struct in *in, const struct schema_type *t, struct slice bytes, unsigned depth) {
 	struct slice text = SLICE_LIT("0");
 	switch (t->special) {
-	case SPECIAL_QUANTITY:
-		first_field(in, bytes, &text);
-		return text_val(in, text.n ? text : SLICE_LIT("0"));
+	case SPECIAL_QUANTITY: first_field(in, bytes, &text); return text_val(in, text.n ? text : SLICE_LIT("0"));
 	case SPECIAL_TIME:
 	case SPECIAL_MICRO_TIME: return time_val(in, t, bytes);
 	case SPECIAL_INT_OR_STRING: return int_or_string_val(in, bytes);
@@ -162,8 +149,7 @@ static yyjson_mut_val *special_val(struct in *in, const struct schema_type *t, s
 	}
 }
 
-static enum proto_wire wire_of(const struct schema_type *t)
-{
+static enum proto_wire wire_of(const struct schema_type *t) {
 	switch (t->kind) {
 	case SCHEMA_BOOL:
 	case SCHEMA_INT32:
@@ -174,8 +160,7 @@ static enum proto_wire wire_of(const struct schema_type *t)
 	}
 }
 
-static yyjson_mut_val *message_list_val(struct in *in, const struct schema_type *t, struct slice bytes)
-{
+static yyjson_mut_val *message_list_val(struct in *in, const struct schema_type *t, struct slice bytes) {
 	struct proto_field f;
 	yyjson_mut_val *list = got(in, yyjson_mut_arr(in->doc)), *x;
 	while (list && next(in, &bytes, &f)) {
@@ -185,15 +170,13 @@ static yyjson_mut_val *message_list_val(struct in *in, const struct schema_type 
 	return list;
 }
 
-static double double_of(uint64_t bits)
-{
+static double double_of(uint64_t bits) {
 	double v;
 	memcpy(&v, &bits, sizeof(v));
 	return v;
 }
 
-static yyjson_mut_val *one_val(struct in *in, const struct schema_type *t, const struct proto_field *f, unsigned depth)
-{
+static yyjson_mut_val *one_val(struct in *in, const struct schema_type *t, const struct proto_field *f, unsigned depth) {
 	switch (t->kind) {
 	case SCHEMA_STRING: return text_val(in, f->bytes);
 	case SCHEMA_BYTES: return bytes_val(in, f->bytes);
@@ -208,8 +191,7 @@ static yyjson_mut_val *one_val(struct in *in, const struct schema_type *t, const
 	}
 }
 
-static void map_entry(struct in *in, const struct schema_type *t, struct slice bytes, yyjson_mut_val *map, unsigned depth)
-{
+static void map_entry(struct in *in, const struct schema_type *t, struct slice bytes, yyjson_mut_val *map, unsigned depth) {
 	struct proto_field f, value = { 0 };
 	struct slice key = SLICE_NULL;
 	while (next(in, &bytes, &f)) {
@@ -221,17 +203,15 @@ static void map_entry(struct in *in, const struct schema_type *t, struct slice b
 }
 
 /* The container of a list or map member, made on its first element. */
-static yyjson_mut_val *container(struct in *in, const struct schema_field *f, yyjson_mut_val *obj, yyjson_mut_val **slot)
-{
+static yyjson_mut_val *container(struct in *in, const struct schema_field *f, yyjson_mut_val *obj, yyjson_mut_val **slot) {
 	if (*slot) return *slot;
 	*slot = got(in, f->type->kind == SCHEMA_MAP ? yyjson_mut_obj(in->doc) : yyjson_mut_arr(in->doc));
 	if (*slot) yyjson_mut_obj_add(obj, yyjson_mut_strn(in->doc, f->name, f->name_len), *slot);
 	return *slot;
 }
 
-static void member(struct in *in, const struct schema_field *f, const struct proto_field *pf, yyjson_mut_val *obj, yyjson_mut_val **slot,
-		   unsigned depth)
-{
+static void member(struct in *in, const struct schema_field *f, const struct proto_field *pf, yyjson_mut_val *obj,
+		   yyjson_mut_val **slot, unsigned depth) {
 	const struct schema_type *t = f->type;
 	yyjson_mut_val *c, *v;
 	if (t->kind == SCHEMA_MAP) {
@@ -247,15 +227,13 @@ static void member(struct in *in, const struct schema_field *f, const struct pro
 	}
 }
 
-static const struct schema_proto *proto_of(const struct schema_type *t, uint32_t tag)
-{
+static const struct schema_proto *proto_of(const struct schema_type *t, uint32_t tag) {
 	for (size_t i = 0; i < t->n_protos; i++)
 		if (t->protos[i].tag == tag) return t->protos + i;
 	return NULL;
 }
 
-static void message(struct in *in, const struct schema_type *t, struct slice bytes, yyjson_mut_val *obj, unsigned depth)
-{
+static void message(struct in *in, const struct schema_type *t, struct slice bytes, yyjson_mut_val *obj, unsigned depth) {
 	struct proto_field pf;
 	yyjson_mut_val *slot[SCHEMA_FIELDS_MAX] = { NULL };
 	if (depth > SCHEMA_DEPTH_MAX) fail(in, "exceeded max depth");
@@ -274,8 +252,8 @@ static void message(struct in *in, const struct schema_type *t, struct slice byt
 	}
 }
 
-int schema_decode_proto(const struct schema_type *t, struct arena *a, struct slice msg, yyjson_mut_doc **ret, const char **ret_msg)
-{
+int schema_decode_proto(const struct schema_type *t, struct arena *a, struct slice msg, yyjson_mut_doc **ret,
+			const char **ret_msg) {
 	struct in in = { .a = a, .doc = json_doc(a) };
 	yyjson_mut_val *root = in.doc ? yyjson_mut_obj(in.doc) : NULL;
 	if (!root) return -ENOMEM;
@@ -292,15 +270,13 @@ int schema_decode_proto(const struct schema_type *t, struct arena *a, struct sli
 	return 0;
 }
 
-static int bad_envelope(struct arena *a, const char **ret_msg, const char *msg)
-{
+static int bad_envelope(struct arena *a, const char **ret_msg, const char *msg) {
 	if (!msg) return -ENOMEM;
 	if (ret_msg) *ret_msg = msg;
 	return -EBADMSG;
 }
 
-static void type_meta(struct slice bytes, struct schema_envelope *e)
-{
+static void type_meta(struct slice bytes, struct schema_envelope *e) {
 	struct proto_field f;
 	while (proto_next(&bytes, &f, NULL) > 0) {
 		if (f.wire != PROTO_BYTES) continue;
@@ -309,15 +285,15 @@ static void type_meta(struct slice bytes, struct schema_envelope *e)
 	}
 }
 
-int schema_envelope_parse(struct slice bytes, struct schema_envelope *ret, struct arena *a, const char **ret_msg)
-{
+int schema_envelope_parse(struct slice bytes, struct schema_envelope *ret, struct arena *a, const char **ret_msg) {
 	static const char prefix[] = { 'k', '8', 's', 0 };
 	struct schema_envelope e = { 0 };
 	struct proto_field f;
 	const char *msg = NULL;
 	int r;
 	if (!slice_starts(bytes, slice_make(prefix, sizeof(prefix))))
-		return bad_envelope(a, ret_msg, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+		return bad_envelope(a, ret_msg,
+				    "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
 	bytes = slice_from(bytes, sizeof(prefix));
 	while ((r = proto_next(&bytes, &f, &msg)) > 0) {
 		if (f.wire != PROTO_BYTES) continue;

@@ -9,15 +9,13 @@
 
 static struct slice str_of(yyjson_mut_val *v) { return slice_make(yyjson_mut_get_str(v), yyjson_mut_get_len(v)); }
 
-static void set_text(struct decode *d, yyjson_mut_val *v, const char *text)
-{
+static void set_text(struct decode *d, yyjson_mut_val *v, const char *text) {
 	char *copy = arena_strdup(d->a, text);
 	if (!copy) d->nomem = true;
 	else yyjson_mut_set_str(v, copy);
 }
 
-static void special_quantity(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void special_quantity(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	struct quantity q;
 	const char *msg = NULL;
 	struct slice text = slice_str("{}"); /* neither an object nor an array nor a boolean parses */
@@ -33,8 +31,7 @@ static void special_quantity(struct decode *d, const struct schema_type *t, yyjs
 	if (!yyjson_mut_is_str(v) || !slice_eqs(text, out)) set_text(d, v, out);
 }
 
-static void special_time(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void special_time(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (!yyjson_mut_is_str(v)) {
 		decode_mismatch(d, true, decode_word(v), "string", at);
 		return;
@@ -53,8 +50,8 @@ static void special_time(struct decode *d, const struct schema_type *t, yyjson_m
 	if (!slice_eqs(str_of(v), out)) set_text(d, v, out);
 }
 
-static void special_int_or_string(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void special_int_or_string(struct decode *d, const struct schema_type *t, yyjson_mut_val *v,
+				  const struct decode_frame *at) {
 	if (yyjson_mut_is_str(v)) return;
 	if (!yyjson_mut_is_num(v)) {
 		decode_mismatch(d, true, decode_word(v), "int32", at);
@@ -69,8 +66,7 @@ static void special_int_or_string(struct decode *d, const struct schema_type *t,
 }
 
 /* A value that a decoder of its own reads: what it finds unknown is nobody's business, and its errors name only what is below. */
-static void nested(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void nested(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	struct decode inner = { .a = d->a, .doc = d->doc };
 	struct decode_frame root = { .depth = at->depth + 1 };
 	decode_value(&inner, t, v, &root);
@@ -78,8 +74,7 @@ static void nested(struct decode *d, const struct schema_type *t, yyjson_mut_val
 	else if (inner.hard || inner.soft) decode_hard(d, inner.hard ? inner.hard : inner.soft);
 }
 
-static void nested_items(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void nested_items(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	yyjson_mut_val *e;
 	size_t i, n;
 	yyjson_mut_arr_foreach(v, i, n, e) {
@@ -88,22 +83,22 @@ static void nested_items(struct decode *d, const struct schema_type *t, yyjson_m
 	}
 }
 
-static void special_schema_or_bool(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void special_schema_or_bool(struct decode *d, const struct schema_type *t, yyjson_mut_val *v,
+				   const struct decode_frame *at) {
 	if (yyjson_mut_is_bool(v)) return;
 	if (yyjson_mut_is_obj(v)) nested(d, t->item, v, at);
 	else decode_hard(d, "boolean or JSON schema expected");
 }
 
-static void special_schema_or_array(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void special_schema_or_array(struct decode *d, const struct schema_type *t, yyjson_mut_val *v,
+				    const struct decode_frame *at) {
 	if (yyjson_mut_is_obj(v)) nested(d, t->item, v, at);
 	else if (yyjson_mut_is_arr(v)) nested_items(d, t->item, v, at);
 	else yyjson_mut_set_null(v);
 }
 
-static void special_schema_or_strings(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+static void special_schema_or_strings(struct decode *d, const struct schema_type *t, yyjson_mut_val *v,
+				      const struct decode_frame *at) {
 	if (yyjson_mut_is_obj(v)) {
 		nested(d, t->item, v, at);
 	} else if (yyjson_mut_is_arr(v)) {
@@ -111,16 +106,15 @@ static void special_schema_or_strings(struct decode *d, const struct schema_type
 		size_t i, n;
 		yyjson_mut_arr_foreach(v, i, n, e) {
 			if (yyjson_mut_is_null(e)) yyjson_mut_set_strn(e, "", 0);
-			else if (!yyjson_mut_is_str(e)) decode_mismatch(d, true, decode_word(e), "string", &(struct decode_frame){ 0 });
+			else if (!yyjson_mut_is_str(e))
+				decode_mismatch(d, true, decode_word(e), "string", &(struct decode_frame){ 0 });
 		}
 	} else {
 		yyjson_mut_set_null(v);
 	}
 }
 
-static void special_any(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
-}
+static void special_any(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {}
 
 typedef void special_fn(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at);
 
@@ -135,7 +129,6 @@ static special_fn *const specials[] = {
 	[SPECIAL_SCHEMA_OR_STRING_ARRAY] = special_schema_or_strings,
 };
 
-void decode_special(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at)
-{
+void decode_special(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	specials[t->special](d, t, v, at);
 }

@@ -12,8 +12,7 @@ struct rule_run {
 
 static struct slice text_of(yyjson_mut_val *v) { return slice_make(yyjson_mut_get_str(v), yyjson_mut_get_len(v)); }
 
-static bool applies(const struct schema_default_rule *rule, yyjson_mut_val *now)
-{
+static bool applies(const struct schema_default_rule *rule, yyjson_mut_val *now) {
 	switch (rule->when) {
 	case DEFAULT_UNSET: return fieldpath_is_unset(now);
 	case DEFAULT_ABSENT: return !now || yyjson_mut_is_null(now);
@@ -23,8 +22,7 @@ static bool applies(const struct schema_default_rule *rule, yyjson_mut_val *now)
 	}
 }
 
-static yyjson_mut_val *lowercase(yyjson_mut_doc *doc, yyjson_mut_val *v)
-{
+static yyjson_mut_val *lowercase(yyjson_mut_doc *doc, yyjson_mut_val *v) {
 	if (!yyjson_mut_is_str(v)) return NULL;
 	struct slice s = text_of(v);
 	yyjson_mut_val *copy = yyjson_mut_strncpy(doc, s.p, s.n);
@@ -36,8 +34,7 @@ static yyjson_mut_val *lowercase(yyjson_mut_doc *doc, yyjson_mut_val *v)
 
 #define SUFFIXED_MAX 4096
 
-static yyjson_mut_val *suffixed(yyjson_mut_doc *doc, yyjson_mut_val *v, const char *suffix)
-{
+static yyjson_mut_val *suffixed(yyjson_mut_doc *doc, yyjson_mut_val *v, const char *suffix) {
 	_cleanup_buf_ struct buf b = BUF_INIT(SUFFIXED_MAX);
 	if (!yyjson_mut_is_str(v)) return NULL;
 	buf_put_slice(&b, text_of(v));
@@ -46,8 +43,7 @@ static yyjson_mut_val *suffixed(yyjson_mut_doc *doc, yyjson_mut_val *v, const ch
 }
 
 /* "list[member==true].other": a list with `other` of the first element whose `member` is true. */
-static yyjson_mut_val *first_where(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *text)
-{
+static yyjson_mut_val *first_where(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *text) {
 	const char *open = strchr(text, '['), *eq = strstr(text, "=="), *dot = strstr(text, "].");
 	yyjson_mut_val *list = obj, *x;
 	size_t i, n;
@@ -65,8 +61,7 @@ static yyjson_mut_val *first_where(yyjson_mut_doc *doc, yyjson_mut_val *obj, con
 }
 
 /* Members of the map `from` that `name` lacks. */
-static int merge_keys(struct rule_run *run, yyjson_mut_val *parent, struct slice name, yyjson_mut_val *from)
-{
+static int merge_keys(struct rule_run *run, yyjson_mut_val *parent, struct slice name, yyjson_mut_val *from) {
 	yyjson_mut_val *to = json_getn(parent, name), *k, *v;
 	size_t i, n;
 	if (fieldpath_is_empty(from)) return 0;
@@ -75,13 +70,13 @@ static int merge_keys(struct rule_run *run, yyjson_mut_val *parent, struct slice
 		if (!to || fieldpath_put(run->doc, parent, name, to) < 0) return -ENOMEM;
 	}
 	yyjson_mut_obj_foreach(from, i, n, k, v) {
-		if (!json_getn(to, text_of(k)) && fieldpath_put(run->doc, to, text_of(k), json_copy(run->doc, v)) < 0) return -ENOMEM;
+		if (!json_getn(to, text_of(k)) && fieldpath_put(run->doc, to, text_of(k), json_copy(run->doc, v)) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int apply(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int apply(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	struct rule_run *run = ctx;
 	const struct schema_default_rule *rule = run->rule;
 	yyjson_mut_val *v = NULL, *from = NULL;
@@ -102,12 +97,12 @@ static int apply(void *ctx, yyjson_mut_val *parent, struct slice name, const str
 	return v ? fieldpath_put(run->doc, parent, name, v) : 0;
 }
 
-static int run_rules(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v)
-{
+static int run_rules(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v) {
 	for (size_t i = 0; i < t->n_defaults; i++) {
 		struct rule_run run = { .doc = doc, .obj = v, .rule = t->defaults + i };
-		int r = run.rule->action == DEFAULT_CALL ? run.rule->call(doc, v)
-							: fieldpath_each(t, doc, v, run.rule->path, run.rule->create_parents, apply, &run);
+		int r = run.rule->action == DEFAULT_CALL
+				? run.rule->call(doc, v)
+				: fieldpath_each(t, doc, v, run.rule->path, run.rule->create_parents, apply, &run);
 		if (r < 0) return r;
 	}
 	return 0;
@@ -116,8 +111,7 @@ static int run_rules(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mu
 static int fill(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v);
 
 /* A member; a struct that Go always has gets its defaults even when nobody wrote it. */
-static int fill_member(const struct schema_field *f, yyjson_mut_doc *doc, yyjson_mut_val *obj)
-{
+static int fill_member(const struct schema_field *f, yyjson_mut_doc *doc, yyjson_mut_val *obj) {
 	struct slice name = slice_make(f->name, f->name_len);
 	yyjson_mut_val *v = json_getn(obj, name);
 	if (!(f->type->flags & TYPE_HAS_DEFAULTS)) return 0;
@@ -128,8 +122,7 @@ static int fill_member(const struct schema_field *f, yyjson_mut_doc *doc, yyjson
 	return r < 0 || yyjson_mut_obj_size(v) == 0 ? r : fieldpath_put(doc, obj, name, v);
 }
 
-static int fill_items(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v)
-{
+static int fill_items(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v) {
 	yyjson_mut_val *k, *x;
 	size_t i, n;
 	int r = 0;
@@ -145,8 +138,7 @@ static int fill_items(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_m
 	return r;
 }
 
-static int fill(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v)
-{
+static int fill(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *v) {
 	if (!(t->flags & TYPE_HAS_DEFAULTS) || !yyjson_mut_is_ctn(v)) return 0;
 	int r = run_rules(t, doc, v);
 	if (r < 0) return r;

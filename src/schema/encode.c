@@ -15,8 +15,7 @@ static void value(struct encode *e, const struct schema_type *t, yyjson_mut_val 
 
 static struct slice key_of(yyjson_mut_val *k) { return slice_make(yyjson_mut_get_str(k), yyjson_mut_get_len(k)); }
 
-static void put_name(struct encode *e, struct slice name, bool *first)
-{
+static void put_name(struct encode *e, struct slice name, bool *first) {
 	buf_putc(e->b, *first ? '{' : ',');
 	*first = false;
 	json_write_string(e->b, name);
@@ -26,15 +25,13 @@ static void put_name(struct encode *e, struct slice name, bool *first)
 static void put_close(struct encode *e, bool first) { buf_puts(e->b, first ? "{}" : "}"); }
 
 /* The offset reported is where the revision goes. */
-static void put_resource_version(struct encode *e, bool *first)
-{
+static void put_resource_version(struct encode *e, bool *first) {
 	put_name(e, SLICE_LIT("resourceVersion"), first);
 	*e->rv_at = e->b->n + 1;
 	buf_puts(e->b, "\"\"");
 }
 
-static bool is_empty(const struct schema_type *t, yyjson_mut_val *v)
-{
+static bool is_empty(const struct schema_type *t, yyjson_mut_val *v) {
 	switch (t->kind) {
 	case SCHEMA_STRING:
 	case SCHEMA_BYTES: return yyjson_mut_get_len(v) == 0;
@@ -49,8 +46,7 @@ static bool is_empty(const struct schema_type *t, yyjson_mut_val *v)
 }
 
 /* What Go writes for a struct member nobody set; NULL: nothing, the member is left out. */
-static const char *absent_text(const struct schema_field *f)
-{
+static const char *absent_text(const struct schema_field *f) {
 	static const char *const zero[] = {
 		[SCHEMA_LIST] = "null", [SCHEMA_MAP] = "null", [SCHEMA_STRING] = "\"\"", [SCHEMA_BOOL] = "false",
 		[SCHEMA_INT32] = "0",   [SCHEMA_INT64] = "0",  [SCHEMA_DOUBLE] = "0",    [SCHEMA_BYTES] = "null",
@@ -65,8 +61,7 @@ static const char *absent_text(const struct schema_field *f)
 	return f->flags & FIELD_OMITEMPTY ? NULL : zero[f->type->kind];
 }
 
-static void member(struct encode *e, const struct schema_field *f, yyjson_mut_val *v, enum place place, bool *first)
-{
+static void member(struct encode *e, const struct schema_field *f, yyjson_mut_val *v, enum place place, bool *first) {
 	struct slice name = slice_make(f->name, f->name_len);
 	if (place == PLACE_METADATA && slice_eq(name, SLICE_LIT("resourceVersion"))) {
 		put_resource_version(e, first);
@@ -75,10 +70,13 @@ static void member(struct encode *e, const struct schema_field *f, yyjson_mut_va
 	if (v && yyjson_mut_is_null(v) && !(f->flags & FIELD_NULLABLE)) v = NULL;
 	if (v && (f->flags & (FIELD_OMITEMPTY | FIELD_POINTER)) == FIELD_OMITEMPTY && is_empty(f->type, v)) return;
 	/* What is stored has been through protobuf in Kubernetes, which knows no empty list. */
-	if (v && e->rv_at && !(f->flags & FIELD_POINTER) && yyjson_mut_is_ctn(v) && f->type->kind != SCHEMA_OBJECT && is_empty(f->type, v)) v = NULL;
+	if (v && e->rv_at && !(f->flags & FIELD_POINTER) && yyjson_mut_is_ctn(v) && f->type->kind != SCHEMA_OBJECT &&
+	    is_empty(f->type, v))
+		v = NULL;
 	if (!v && f->type->kind == SCHEMA_OBJECT && !(f->flags & FIELD_POINTER)) {
 		put_name(e, name, first);
-		value(e, f->type, NULL, place == PLACE_ROOT && slice_eq(name, SLICE_LIT("metadata")) ? PLACE_METADATA : PLACE_ELSEWHERE);
+		value(e, f->type, NULL,
+		      place == PLACE_ROOT && slice_eq(name, SLICE_LIT("metadata")) ? PLACE_METADATA : PLACE_ELSEWHERE);
 	} else if (!v) {
 		const char *text = absent_text(f);
 		if (!text) return;
@@ -86,13 +84,13 @@ static void member(struct encode *e, const struct schema_field *f, yyjson_mut_va
 		buf_puts(e->b, text);
 	} else {
 		put_name(e, name, first);
-		value(e, f->type, v, place == PLACE_ROOT && slice_eq(name, SLICE_LIT("metadata")) ? PLACE_METADATA : PLACE_ELSEWHERE);
+		value(e, f->type, v,
+		      place == PLACE_ROOT && slice_eq(name, SLICE_LIT("metadata")) ? PLACE_METADATA : PLACE_ELSEWHERE);
 	}
 }
 
 /* Members the type does not know, in the tree's order. */
-static void unknown_members(struct encode *e, const struct schema_type *t, yyjson_mut_val *v, bool *first)
-{
+static void unknown_members(struct encode *e, const struct schema_type *t, yyjson_mut_val *v, bool *first) {
 	yyjson_mut_val *k, *x;
 	size_t i, n;
 	yyjson_mut_obj_foreach(v, i, n, k, x) {
@@ -103,8 +101,7 @@ static void unknown_members(struct encode *e, const struct schema_type *t, yyjso
 }
 
 /* v may be NULL: an object nobody set, which has members all the same. */
-static void object(struct encode *e, const struct schema_type *t, yyjson_mut_val *v, enum place place)
-{
+static void object(struct encode *e, const struct schema_type *t, yyjson_mut_val *v, enum place place) {
 	yyjson_mut_val *slot[SCHEMA_FIELDS_MAX] = { NULL }, *k, *x;
 	size_t i, n, index;
 	bool first = true;
@@ -116,13 +113,11 @@ static void object(struct encode *e, const struct schema_type *t, yyjson_mut_val
 	put_close(e, first);
 }
 
-static int key_cmp(const void *a, const void *b)
-{
+static int key_cmp(const void *a, const void *b) {
 	return slice_cmp(key_of(*(yyjson_mut_val *const *)a), key_of(*(yyjson_mut_val *const *)b));
 }
 
-static void map(struct encode *e, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void map(struct encode *e, const struct schema_type *t, yyjson_mut_val *v) {
 	yyjson_mut_val *few[32], *k, *x;
 	_cleanup_free_ char *many = NULL;
 	size_t n = yyjson_mut_obj_size(v), i, max;
@@ -141,8 +136,7 @@ static void map(struct encode *e, const struct schema_type *t, yyjson_mut_val *v
 	put_close(e, first);
 }
 
-static void list(struct encode *e, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void list(struct encode *e, const struct schema_type *t, yyjson_mut_val *v) {
 	yyjson_mut_val *x;
 	size_t i, n;
 	buf_putc(e->b, '[');
@@ -153,9 +147,9 @@ static void list(struct encode *e, const struct schema_type *t, yyjson_mut_val *
 	buf_putc(e->b, ']');
 }
 
-static void special(struct encode *e, const struct schema_type *t, yyjson_mut_val *v)
-{
-	bool schema = t->special == SPECIAL_SCHEMA_OR_ARRAY || t->special == SPECIAL_SCHEMA_OR_BOOL || t->special == SPECIAL_SCHEMA_OR_STRING_ARRAY;
+static void special(struct encode *e, const struct schema_type *t, yyjson_mut_val *v) {
+	bool schema = t->special == SPECIAL_SCHEMA_OR_ARRAY || t->special == SPECIAL_SCHEMA_OR_BOOL ||
+		      t->special == SPECIAL_SCHEMA_OR_STRING_ARRAY;
 	yyjson_mut_val *x;
 	size_t i, n;
 	if (schema && yyjson_mut_is_obj(v)) {
@@ -172,8 +166,7 @@ static void special(struct encode *e, const struct schema_type *t, yyjson_mut_va
 	}
 }
 
-static void value(struct encode *e, const struct schema_type *t, yyjson_mut_val *v, enum place place)
-{
+static void value(struct encode *e, const struct schema_type *t, yyjson_mut_val *v, enum place place) {
 	if (!v || yyjson_mut_is_null(v)) {
 		if (t->kind == SCHEMA_OBJECT && !v) object(e, t, v, place);
 		else buf_puts(e->b, "null");
@@ -190,8 +183,7 @@ static void value(struct encode *e, const struct schema_type *t, yyjson_mut_val 
 	}
 }
 
-int schema_encode_json(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b)
-{
+int schema_encode_json(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b) {
 	struct encode e = { .b = b };
 	if (!t) return json_write(b, root);
 	value(&e, t, (yyjson_mut_val *)root, PLACE_ELSEWHERE);
@@ -199,8 +191,7 @@ int schema_encode_json(const struct schema_type *t, const yyjson_mut_val *root, 
 }
 
 /* An object without a type: members in the tree's order, `special` (NULL: none) of them written by its own function. */
-static void loose_metadata(struct encode *e, yyjson_mut_val *v)
-{
+static void loose_metadata(struct encode *e, yyjson_mut_val *v) {
 	yyjson_mut_val *k, *x;
 	size_t i, n;
 	bool first = true, seen = false;
@@ -216,8 +207,7 @@ static void loose_metadata(struct encode *e, yyjson_mut_val *v)
 	put_close(e, first);
 }
 
-static void loose_root(struct encode *e, yyjson_mut_val *root)
-{
+static void loose_root(struct encode *e, yyjson_mut_val *root) {
 	static const char *const head[] = { "kind", "apiVersion" };
 	yyjson_mut_val *k, *x;
 	size_t i, n;
@@ -241,8 +231,7 @@ static void loose_root(struct encode *e, yyjson_mut_val *root)
 	put_close(e, first);
 }
 
-int schema_encode_stored(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b, size_t *ret_rv_at)
-{
+int schema_encode_stored(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b, size_t *ret_rv_at) {
 	struct encode e = { .b = b, .rv_at = ret_rv_at };
 	if (!t) loose_root(&e, (yyjson_mut_val *)root);
 	else value(&e, t, (yyjson_mut_val *)root, PLACE_ROOT);

@@ -24,13 +24,11 @@ static void put(struct out *o, uint32_t tag, const struct schema_type *t, yyjson
 
 static struct slice text_of(yyjson_mut_val *v) { return slice_make(yyjson_mut_get_str(v), yyjson_mut_get_len(v)); }
 
-static int64_t int_of(yyjson_mut_val *v)
-{
+static int64_t int_of(yyjson_mut_val *v) {
 	return yyjson_mut_is_uint(v) ? (int64_t)yyjson_mut_get_uint(v) : yyjson_mut_get_sint(v);
 }
 
-static void put_base64(struct out *o, uint32_t tag, yyjson_mut_val *v)
-{
+static void put_base64(struct out *o, uint32_t tag, yyjson_mut_val *v) {
 	_cleanup_buf_ struct buf raw = BUF_INIT(BYTES_VALUE_MAX);
 	size_t at;
 	if (base64_decode(&raw, BASE64_STD, text_of(v), &at) < 0) o->b->err = buf_err(&raw) ? buf_err(&raw) : -EINVAL;
@@ -38,8 +36,7 @@ static void put_base64(struct out *o, uint32_t tag, yyjson_mut_val *v)
 }
 
 /* The body of a Time or MicroTime; a time nobody set is an empty message. */
-static void time_body(struct out *o, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void time_body(struct out *o, const struct schema_type *t, yyjson_mut_val *v) {
 	struct timestamp ts;
 	bool micro = t->special == SPECIAL_MICRO_TIME;
 	if (!yyjson_mut_is_str(v)) return;
@@ -52,16 +49,14 @@ static void time_body(struct out *o, const struct schema_type *t, yyjson_mut_val
 	proto_put_uint(o->b, 2, micro ? ts.nsec / 1000 * 1000 : 0);
 }
 
-static void int_or_string_body(struct out *o, yyjson_mut_val *v)
-{
+static void int_or_string_body(struct out *o, yyjson_mut_val *v) {
 	bool is_string = yyjson_mut_is_str(v);
 	proto_put_uint(o->b, 1, is_string);
 	proto_put_uint(o->b, 2, !v || is_string ? 0 : (uint64_t)int_of(v));
 	proto_put_bytes(o->b, 3, is_string ? text_of(v) : SLICE_NULL);
 }
 
-static void any_body(struct out *o, yyjson_mut_val *v)
-{
+static void any_body(struct out *o, yyjson_mut_val *v) {
 	if (!v || yyjson_mut_is_null(v)) return;
 	size_t at = proto_begin(o->b, 1);
 	json_write(o->b, v);
@@ -69,8 +64,7 @@ static void any_body(struct out *o, yyjson_mut_val *v)
 }
 
 /* JSONSchemaPropsOr...: one field holds the schema, another what else it may be. */
-static void schema_or_body(struct out *o, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void schema_or_body(struct out *o, const struct schema_type *t, yyjson_mut_val *v) {
 	yyjson_mut_val *x;
 	size_t i, n;
 	bool or_bool = t->special == SPECIAL_SCHEMA_OR_BOOL;
@@ -82,8 +76,7 @@ static void schema_or_body(struct out *o, const struct schema_type *t, yyjson_mu
 	}
 }
 
-static void special_body(struct out *o, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void special_body(struct out *o, const struct schema_type *t, yyjson_mut_val *v) {
 	switch (t->special) {
 	case SPECIAL_QUANTITY: proto_put_bytes(o->b, 1, v ? text_of(v) : SLICE_LIT("0")); break;
 	case SPECIAL_TIME:
@@ -94,13 +87,11 @@ static void special_body(struct out *o, const struct schema_type *t, yyjson_mut_
 	}
 }
 
-static int key_cmp(const void *a, const void *b)
-{
+static int key_cmp(const void *a, const void *b) {
 	return slice_cmp(text_of(*(yyjson_mut_val *const *)a), text_of(*(yyjson_mut_val *const *)b));
 }
 
-static void map_entries(struct out *o, uint32_t tag, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void map_entries(struct out *o, uint32_t tag, const struct schema_type *t, yyjson_mut_val *v) {
 	size_t n = yyjson_mut_obj_size(v), i, max;
 	yyjson_mut_val **keys = arena_array(o->a, n, sizeof(*keys)), *k, *x;
 	if (!keys && n) {
@@ -117,16 +108,14 @@ static void map_entries(struct out *o, uint32_t tag, const struct schema_type *t
 	}
 }
 
-static void list_items(struct out *o, uint32_t tag, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void list_items(struct out *o, uint32_t tag, const struct schema_type *t, yyjson_mut_val *v) {
 	yyjson_mut_val *x;
 	size_t i, n;
 	yyjson_mut_arr_foreach(v, i, n, x) put(o, tag, t->item, x);
 }
 
 /* One value under a tag; v NULL is the type's zero value. */
-static void put(struct out *o, uint32_t tag, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void put(struct out *o, uint32_t tag, const struct schema_type *t, yyjson_mut_val *v) {
 	size_t at;
 	if (yyjson_mut_is_null(v)) v = NULL;
 	switch (t->kind) {
@@ -149,16 +138,13 @@ static void put(struct out *o, uint32_t tag, const struct schema_type *t, yyjson
 		at = proto_begin(o->b, tag);
 		message(o, t, v);
 		break;
-	default:
-		at = proto_begin(o->b, tag);
-		special_body(o, t, v);
+	default: at = proto_begin(o->b, tag); special_body(o, t, v);
 	}
 	proto_end(o->b, at);
 }
 
 /* Whether a member that is absent from the tree is written all the same. */
-static bool written_when_absent(const struct schema_field *f)
-{
+static bool written_when_absent(const struct schema_field *f) {
 	if (f->flags & FIELD_POINTER) return false;
 	switch (f->type->kind) {
 	case SCHEMA_LIST: return f->type->flags & TYPE_MESSAGE_LIST;
@@ -168,8 +154,7 @@ static bool written_when_absent(const struct schema_field *f)
 	}
 }
 
-static void message(struct out *o, const struct schema_type *t, yyjson_mut_val *v)
-{
+static void message(struct out *o, const struct schema_type *t, yyjson_mut_val *v) {
 	for (size_t i = 0; i < t->n_protos && !buf_err(o->b); i++) {
 		const struct schema_proto *p = t->protos + i;
 		if (p->inlined) {
@@ -185,16 +170,15 @@ static void message(struct out *o, const struct schema_type *t, yyjson_mut_val *
 	}
 }
 
-int schema_encode_proto(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b)
-{
+int schema_encode_proto(const struct schema_type *t, const yyjson_mut_val *root, struct buf *b) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	if (!a) return b->err = -ENOMEM;
 	message(&(struct out){ .b = b, .a = a }, t, (yyjson_mut_val *)root);
 	return buf_err(b);
 }
 
-int schema_encode_proto_envelope(const struct schema_type *t, struct slice api_version, struct slice kind, const yyjson_mut_val *root, struct buf *b)
-{
+int schema_encode_proto_envelope(const struct schema_type *t, struct slice api_version, struct slice kind,
+				 const yyjson_mut_val *root, struct buf *b) {
 	buf_put(b, "k8s", 4);
 	size_t meta = proto_begin(b, 1);
 	proto_put_bytes(b, 1, api_version);

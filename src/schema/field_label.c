@@ -4,8 +4,7 @@
 #include <errno.h>
 
 /* The first value found along comma-separated paths; "[]" means the first element. */
-static yyjson_mut_val *first_of(const yyjson_mut_val *obj, const char *paths)
-{
+static yyjson_mut_val *first_of(const yyjson_mut_val *obj, const char *paths) {
 	struct slice rest = slice_str(paths);
 	while (rest.n) {
 		struct fieldpath f = fieldpath_parse(rest, &rest);
@@ -19,8 +18,7 @@ static yyjson_mut_val *first_of(const yyjson_mut_val *obj, const char *paths)
 	return NULL;
 }
 
-static int label_value(const struct schema_label *l, const yyjson_mut_val *obj, struct arena *a, struct slice *ret)
-{
+static int label_value(const struct schema_label *l, const yyjson_mut_val *obj, struct arena *a, struct slice *ret) {
 	yyjson_mut_val *v = l->op == LABEL_EMPTY ? NULL : first_of(obj, l->path);
 	const char *text;
 	switch (l->op) {
@@ -35,21 +33,23 @@ static int label_value(const struct schema_label *l, const yyjson_mut_val *obj, 
 }
 
 /* Custom resources: name and namespace, and what selectableFields names as a path. */
-static int custom_value(const struct schema_resource *r, const yyjson_mut_val *obj, struct slice key, struct arena *a, struct slice *ret)
-{
+static int custom_value(const struct schema_resource *r, const yyjson_mut_val *obj, struct slice key, struct arena *a,
+			struct slice *ret) {
 	for (size_t i = 0; r->field_labels && r->field_labels[i]; i++) {
 		if (!slice_eqs(key, r->field_labels[i])) continue;
 		yyjson_mut_val *v = first_of(obj, r->field_labels[i]);
-		if (yyjson_mut_is_bool(v)) return label_value(&(struct schema_label){ .op = LABEL_BOOL, .path = r->field_labels[i] }, obj, a, ret);
-		if (yyjson_mut_is_num(v)) return label_value(&(struct schema_label){ .op = LABEL_INT, .path = r->field_labels[i] }, obj, a, ret);
+		if (yyjson_mut_is_bool(v))
+			return label_value(&(struct schema_label){ .op = LABEL_BOOL, .path = r->field_labels[i] }, obj, a, ret);
+		if (yyjson_mut_is_num(v))
+			return label_value(&(struct schema_label){ .op = LABEL_INT, .path = r->field_labels[i] }, obj, a, ret);
 		*ret = yyjson_mut_is_str(v) ? json_str(v) : SLICE_LIT("");
 		return 0;
 	}
 	return -ENOENT;
 }
 
-int schema_field_label(const struct schema_resource *r, const yyjson_mut_val *obj, struct slice key, struct arena *a, struct slice *ret)
-{
+int schema_field_label(const struct schema_resource *r, const yyjson_mut_val *obj, struct slice key, struct arena *a,
+		       struct slice *ret) {
 	const struct schema_resource_more *more = schema_resource_more(r);
 	if (!more) return custom_value(r, obj, key, a, ret);
 	for (size_t i = 0; r->field_labels && r->field_labels[i]; i++)

@@ -3,14 +3,12 @@
 
 #include <errno.h>
 
-static const char *skip_name(const char *p, const char *end)
-{
+static const char *skip_name(const char *p, const char *end) {
 	while (p < end && *p != '.' && *p != '[' && *p != ',') p++;
 	return p;
 }
 
-struct fieldpath fieldpath_parse(struct slice text, struct slice *rest)
-{
+struct fieldpath fieldpath_parse(struct slice text, struct slice *rest) {
 	struct fieldpath f = { .n = 0 };
 	const char *p = text.p, *end = text.p + text.n;
 	while (p < end && *p != ',' && f.n < FIELDPATH_STEPS_MAX) {
@@ -36,20 +34,17 @@ struct fieldpath fieldpath_parse(struct slice text, struct slice *rest)
 
 static yyjson_mut_val *present(yyjson_mut_val *v) { return v && yyjson_mut_is_null(v) ? NULL : v; }
 
-static yyjson_mut_val *walk(yyjson_mut_val *v, const struct fieldpath *f, size_t from)
-{
+static yyjson_mut_val *walk(yyjson_mut_val *v, const struct fieldpath *f, size_t from) {
 	for (size_t i = from; v && i < f->n; i++) v = present(json_getn(v, f->v[i].name));
 	return v;
 }
 
-yyjson_mut_val *fieldpath_get(const yyjson_mut_val *root, const char *path)
-{
+yyjson_mut_val *fieldpath_get(const yyjson_mut_val *root, const char *path) {
 	struct fieldpath f = fieldpath_parse(slice_str(path), NULL);
 	return walk((yyjson_mut_val *)root, &f, 0);
 }
 
-yyjson_mut_val *fieldpath_get_bound(const yyjson_mut_val *root, const char *path, const struct fieldpath_bound *bound)
-{
+yyjson_mut_val *fieldpath_get_bound(const yyjson_mut_val *root, const char *path, const struct fieldpath_bound *bound) {
 	struct fieldpath f = fieldpath_parse(slice_str(path), NULL);
 	yyjson_mut_val *v = (yyjson_mut_val *)root;
 	size_t from = 0, lists = 0;
@@ -72,8 +67,7 @@ struct each {
 
 static int each_from(struct each *e, const struct schema_type *t, yyjson_mut_val *v, size_t i);
 
-static int each_element(struct each *e, const struct schema_type *t, yyjson_mut_val *v, size_t i)
-{
+static int each_element(struct each *e, const struct schema_type *t, yyjson_mut_val *v, size_t i) {
 	yyjson_mut_val *k, *x;
 	size_t j, n;
 	int r = 0;
@@ -97,8 +91,7 @@ static int each_element(struct each *e, const struct schema_type *t, yyjson_mut_
 
 /* A parent that is absent: made when asked for, or when it is a struct that Go always has. Those are attached only when
  * something came to be in them. */
-static int each_missing(struct each *e, const struct schema_field *field, yyjson_mut_val *v, struct slice name, size_t i)
-{
+static int each_missing(struct each *e, const struct schema_field *field, yyjson_mut_val *v, struct slice name, size_t i) {
 	bool always = field && field->type->kind == SCHEMA_OBJECT && !(field->flags & FIELD_POINTER);
 	if (!e->make_parents && !always) return 0;
 	yyjson_mut_val *made = yyjson_mut_obj(e->doc);
@@ -108,8 +101,7 @@ static int each_missing(struct each *e, const struct schema_field *field, yyjson
 	return fieldpath_put(e->doc, v, name, made);
 }
 
-static int each_from(struct each *e, const struct schema_type *t, yyjson_mut_val *v, size_t i)
-{
+static int each_from(struct each *e, const struct schema_type *t, yyjson_mut_val *v, size_t i) {
 	if (!yyjson_mut_is_obj(v)) return 0;
 	struct fieldpath_step *s = e->f.v + i;
 	bool last = i + 1 == e->f.n;
@@ -121,23 +113,22 @@ static int each_from(struct each *e, const struct schema_type *t, yyjson_mut_val
 	return each_missing(e, field, v, s->name, i);
 }
 
-int fieldpath_each(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *root, const char *path, bool make_parents, fieldpath_fn *fn,
-		   void *ctx)
-{
-	struct each e = { .doc = doc, .f = fieldpath_parse(slice_str(path), NULL), .make_parents = make_parents, .fn = fn, .ctx = ctx };
+int fieldpath_each(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *root, const char *path, bool make_parents,
+		   fieldpath_fn *fn, void *ctx) {
+	struct each e = {
+		.doc = doc, .f = fieldpath_parse(slice_str(path), NULL), .make_parents = make_parents, .fn = fn, .ctx = ctx
+	};
 	return e.f.n ? each_from(&e, t, root, 0) : 0;
 }
 
-static yyjson_mut_val *parsed_literal(yyjson_mut_doc *doc, const char *text)
-{
+static yyjson_mut_val *parsed_literal(yyjson_mut_doc *doc, const char *text) {
 	yyjson_doc *d = yyjson_read(text, strlen(text), 0);
 	yyjson_mut_val *v = d ? yyjson_val_mut_copy(doc, yyjson_doc_get_root(d)) : NULL;
 	yyjson_doc_free(d);
 	return v;
 }
 
-yyjson_mut_val *fieldpath_literal(yyjson_mut_doc *doc, const char *text)
-{
+yyjson_mut_val *fieldpath_literal(yyjson_mut_doc *doc, const char *text) {
 	struct slice s = slice_str(text);
 	int64_t n;
 	if (slice_eqs(s, "{}")) return yyjson_mut_obj(doc);
@@ -147,8 +138,7 @@ yyjson_mut_val *fieldpath_literal(yyjson_mut_doc *doc, const char *text)
 	return parsed_literal(doc, text);
 }
 
-int fieldpath_put(yyjson_mut_doc *doc, yyjson_mut_val *obj, struct slice name, yyjson_mut_val *v)
-{
+int fieldpath_put(yyjson_mut_doc *doc, yyjson_mut_val *obj, struct slice name, yyjson_mut_val *v) {
 	yyjson_mut_obj_iter it;
 	yyjson_mut_val *k;
 	yyjson_mut_obj_iter_init(obj, &it);
@@ -162,15 +152,13 @@ int fieldpath_put(yyjson_mut_doc *doc, yyjson_mut_val *obj, struct slice name, y
 	return k && yyjson_mut_obj_add(obj, k, v) ? 0 : -ENOMEM;
 }
 
-bool fieldpath_is_empty(const yyjson_mut_val *cv)
-{
+bool fieldpath_is_empty(const yyjson_mut_val *cv) {
 	yyjson_mut_val *v = (yyjson_mut_val *)cv;
 	if (!v || yyjson_mut_is_null(v)) return true;
 	return (yyjson_mut_is_str(v) || yyjson_mut_is_ctn(v)) && yyjson_mut_get_len(v) == 0;
 }
 
-bool fieldpath_is_unset(const yyjson_mut_val *cv)
-{
+bool fieldpath_is_unset(const yyjson_mut_val *cv) {
 	yyjson_mut_val *v = (yyjson_mut_val *)cv;
 	if (!v || yyjson_mut_is_null(v) || yyjson_mut_is_false(v)) return true;
 	if (yyjson_mut_is_str(v)) return yyjson_mut_get_len(v) == 0;

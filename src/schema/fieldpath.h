@@ -12,7 +12,7 @@
 
 struct fieldpath_step {
 	struct slice name;
-	bool each;          /* "[]" behind the name */
+	bool each; /* "[]" behind the name */
 };
 struct fieldpath {
 	struct fieldpath_step v[FIELDPATH_STEPS_MAX];
@@ -35,8 +35,8 @@ yyjson_mut_val *fieldpath_get_bound(const yyjson_mut_val *root, const char *path
 /* Calls fn for every place the path leads to. `parent` is the object that has (or lacks) the member `name`. With a type (of
  * root), parents that Go's structs always have are made; make_parents makes every one. fn returns 0 or -errno (which ends). */
 typedef int fieldpath_fn(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound);
-int fieldpath_each(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *root, const char *path, bool make_parents, fieldpath_fn *fn,
-		   void *ctx);
+int fieldpath_each(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val *root, const char *path, bool make_parents,
+		   fieldpath_fn *fn, void *ctx);
 
 /* A JSON text of a schema file as a new value. NULL when out of memory. */
 yyjson_mut_val *fieldpath_literal(yyjson_mut_doc *doc, const char *text);

@@ -6,8 +6,7 @@
 
 #include <errno.h>
 
-static bool quantity_at(const yyjson_mut_val *container, const char *which, struct slice key, struct quantity *ret)
-{
+static bool quantity_at(const yyjson_mut_val *container, const char *which, struct slice key, struct quantity *ret) {
 	yyjson_mut_val *list = json_get(json_get(container, "resources"), which);
 	struct slice text = json_str(json_getn(list, key));
 	return text.n && quantity_parse(text, ret, NULL) == 0;
@@ -15,8 +14,7 @@ static bool quantity_at(const yyjson_mut_val *container, const char *which, stru
 
 /* What the containers ask for together: init containers run one after the other, restartable ones beside all that follow.
  * False when no container names the resource. */
-static bool aggregate(const yyjson_mut_val *spec, const char *which, struct slice key, struct quantity *ret)
-{
+static bool aggregate(const yyjson_mut_val *spec, const char *which, struct slice key, struct quantity *ret) {
 	struct quantity sum = { 0 }, restartable = { 0 }, init = { 0 }, q;
 	yyjson_mut_val *c;
 	size_t i, n;
@@ -45,30 +43,30 @@ static bool aggregate(const yyjson_mut_val *spec, const char *which, struct slic
 static bool is_hugepages(struct slice key) { return slice_starts(key, SLICE_LIT("hugepages-")); }
 static bool is_pod_level(struct slice key) { return slice_eqs(key, "cpu") || slice_eqs(key, "memory") || is_hugepages(key); }
 
-static int set_quantity(yyjson_mut_doc *doc, yyjson_mut_val *resources, const char *which, struct slice key, struct quantity q)
-{
+static int set_quantity(yyjson_mut_doc *doc, yyjson_mut_val *resources, const char *which, struct slice key, struct quantity q) {
 	char out[QUANTITY_TEXT];
 	quantity_format(q, out);
-	yyjson_mut_val *list = json_ensure_obj(doc, resources, which), *k = yyjson_mut_strncpy(doc, key.p, key.n), *v = yyjson_mut_strcpy(doc, out);
+	yyjson_mut_val *list = json_ensure_obj(doc, resources, which), *k = yyjson_mut_strncpy(doc, key.p, key.n),
+		       *v = yyjson_mut_strcpy(doc, out);
 	return list && k && v && yyjson_mut_obj_add(list, k, v) ? 0 : -ENOMEM;
 }
 
 /* Limits on huge pages that the containers have and the pod does not. */
-static int hugepages_of(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *resources, yyjson_mut_val *container)
-{
+static int hugepages_of(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *resources, yyjson_mut_val *container) {
 	yyjson_mut_val *k, *v;
 	size_t i, n;
 	struct quantity q;
 	yyjson_mut_obj_foreach(json_path(container, "resources.limits"), i, n, k, v) {
 		struct slice key = json_str(k);
-		if (!is_hugepages(key) || json_getn(json_get(resources, "requests"), key) || json_getn(json_get(resources, "limits"), key)) continue;
+		if (!is_hugepages(key) || json_getn(json_get(resources, "requests"), key) ||
+		    json_getn(json_get(resources, "limits"), key))
+			continue;
 		if (aggregate(spec, "limits", key, &q) && set_quantity(doc, resources, "limits", key, q) < 0) return -ENOMEM;
 	}
 	return 0;
 }
 
-static int hugepages(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *resources)
-{
+static int hugepages(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *resources) {
 	static const char *const lists[] = { "containers", "initContainers" };
 	yyjson_mut_val *c;
 	size_t i, n;
@@ -80,8 +78,7 @@ static int hugepages(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *
 	return 0;
 }
 
-static int requests(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *resources)
-{
+static int requests(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *resources) {
 	static const char *const overcommitted[] = { "cpu", "memory" };
 	yyjson_mut_val *limits = json_get(resources, "limits"), *k, *v;
 	size_t i, n;
@@ -94,15 +91,16 @@ static int requests(yyjson_mut_doc *doc, yyjson_mut_val *spec, yyjson_mut_val *r
 	yyjson_mut_obj_foreach(limits, i, n, k, v) {
 		struct slice key = json_str(k);
 		if (!is_pod_level(key) || json_getn(json_get(resources, "requests"), key)) continue;
-		if (quantity_parse(json_str(v), &q, NULL) == 0 && set_quantity(doc, resources, "requests", key, q) < 0) return -ENOMEM;
+		if (quantity_parse(json_str(v), &q, NULL) == 0 && set_quantity(doc, resources, "requests", key, q) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-SCHEMA_FILL(pod_resources)
-{
+SCHEMA_FILL(pod_resources) {
 	yyjson_mut_val *spec = json_get(obj, "spec"), *resources = json_get(spec, "resources");
-	if (!yyjson_mut_obj_size(json_get(resources, "limits")) && !yyjson_mut_obj_size(json_get(resources, "requests"))) return 0;
+	if (!yyjson_mut_obj_size(json_get(resources, "limits")) && !yyjson_mut_obj_size(json_get(resources, "requests")))
+		return 0;
 	int r = hugepages(doc, spec, resources);
 	if (r == 0 && yyjson_mut_obj_size(json_get(resources, "limits"))) r = requests(doc, spec, resources);
 	return r;

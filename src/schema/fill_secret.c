@@ -7,8 +7,7 @@
 #include <errno.h>
 
 /* stringData is written into data, over what is there, and never comes back. */
-SCHEMA_FILL(secret_string_data)
-{
+SCHEMA_FILL(secret_string_data) {
 	yyjson_mut_val *from = json_get(obj, "stringData"), *data, *k, *v;
 	size_t i, n;
 	if (!from) return 0;

@@ -11,16 +11,14 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alnum(char c) { return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z'); }
 static bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-static bool valid_tag(struct slice t)
-{
+static bool valid_tag(struct slice t) {
 	if (!t.n || t.n > TAG_MAX || t.p[0] == '.' || t.p[0] == '-') return false;
 	for (size_t i = 0; i < t.n; i++)
 		if (!is_alnum(t.p[i]) && t.p[i] != '_' && t.p[i] != '.' && t.p[i] != '-') return false;
 	return true;
 }
 
-static bool valid_digest(struct slice d)
-{
+static bool valid_digest(struct slice d) {
 	struct slice hex = d, algorithm = slice_cut(&hex, ':');
 	if (!algorithm.n || hex.n < 32) return false;
 	for (size_t i = 0; i < algorithm.n; i++)
@@ -31,8 +29,7 @@ static bool valid_digest(struct slice d)
 }
 
 /* Lower-case words joined by ".", "_", "__" or any number of "-". */
-static bool valid_component(struct slice c)
-{
+static bool valid_component(struct slice c) {
 	for (size_t i = 0; i < c.n;) {
 		size_t word = i;
 		while (i < c.n && (is_lower(c.p[i]) || is_digit(c.p[i]))) i++;
@@ -46,8 +43,7 @@ static bool valid_component(struct slice c)
 	return false;
 }
 
-static bool valid_path(struct slice path)
-{
+static bool valid_path(struct slice path) {
 	while (path.n) {
 		struct slice rest = path, c = slice_cut(&rest, '/');
 		bool more = c.n < path.n;
@@ -58,16 +54,14 @@ static bool valid_path(struct slice path)
 }
 
 /* What stands before the first slash is a registry when it looks like a host. */
-static bool is_domain(struct slice s)
-{
+static bool is_domain(struct slice s) {
 	if (slice_eqs(s, "localhost")) return true;
 	bool upper = false;
 	for (size_t i = 0; i < s.n; i++) upper |= s.p[i] >= 'A' && s.p[i] <= 'Z';
 	return upper || slice_chr(s, '.') >= 0 || slice_chr(s, ':') >= 0;
 }
 
-static bool valid_domain(struct slice s)
-{
+static bool valid_domain(struct slice s) {
 	struct slice port = s, host = slice_cut(&port, ':');
 	if (s.n && s.p[0] == '[') return slice_chr(s, ']') > 0;
 	if (!host.n || (host.n < s.n && !port.n)) return false;
@@ -80,8 +74,7 @@ static bool valid_domain(struct slice s)
 	return true;
 }
 
-static bool valid_name(struct slice name)
-{
+static bool valid_name(struct slice name) {
 	struct slice rest = name, first = slice_cut(&rest, '/');
 	if (!name.n || name.n > NAME_MAX_BYTES) return false;
 	if (first.n < name.n && is_domain(first)) return valid_domain(first) && rest.n && valid_path(rest);
@@ -93,8 +86,7 @@ static bool valid_name(struct slice name)
 	return valid_path(name);
 }
 
-int imageref_tag(struct slice image, struct slice *ret_tag)
-{
+int imageref_tag(struct slice image, struct slice *ret_tag) {
 	struct slice digest = image, name = slice_cut(&digest, '@'), tag = SLICE_NULL;
 	bool has_digest = name.n < image.n;
 	if (has_digest && !valid_digest(digest)) return -EINVAL;

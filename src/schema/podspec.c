@@ -24,27 +24,23 @@ struct use {
 	bool found;
 };
 
-static int note_use(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int note_use(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	((struct use *)ctx)->found |= json_getn(parent, name) != NULL;
 	return 0;
 }
 
-static int drop(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int drop(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	return fieldpath_put(((struct use *)ctx)->doc, parent, name, NULL);
 }
 
-static bool used(yyjson_mut_doc *doc, const yyjson_mut_val *old, const char *path)
-{
+static bool used(yyjson_mut_doc *doc, const yyjson_mut_val *old, const char *path) {
 	struct use u = { .doc = doc };
 	if (old) fieldpath_each(NULL, doc, (yyjson_mut_val *)old, path, false, note_use, &u);
 	return u.found;
 }
 
 /* Mounts of a volume, in every container. */
-static void drop_mounts(yyjson_mut_val *spec, struct slice volume)
-{
+static void drop_mounts(yyjson_mut_val *spec, struct slice volume) {
 	static const char *const lists[] = { "containers", "initContainers", "ephemeralContainers" };
 	yyjson_mut_val *c, *m;
 	size_t i, n;
@@ -58,8 +54,7 @@ static void drop_mounts(yyjson_mut_val *spec, struct slice volume)
 	}
 }
 
-static void drop_image_volumes(yyjson_mut_val *spec)
-{
+static void drop_image_volumes(yyjson_mut_val *spec) {
 	yyjson_mut_arr_iter it;
 	yyjson_mut_val *v;
 	if (!yyjson_mut_arr_iter_init(json_get(spec, "volumes"), &it)) return;
@@ -70,8 +65,7 @@ static void drop_image_volumes(yyjson_mut_val *spec)
 	}
 }
 
-int podspec_prepare(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjson_mut_val *old)
-{
+int podspec_prepare(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjson_mut_val *old) {
 	struct use u = { .doc = doc };
 	if (!spec) return 0;
 	for (size_t i = 0; i < ELEMENTSOF(gated); i++) {

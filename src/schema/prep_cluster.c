@@ -4,29 +4,28 @@
 
 #include <errno.h>
 
-SCHEMA_PREP(node_config_source)
-{
+SCHEMA_PREP(node_config_source) {
 	if (!json_path(old, "spec.configSource") && json_get(obj, "spec")) json_del(json_get(obj, "spec"), "configSource");
 	return 0;
 }
 
 /* An API that this server answers itself is available from the start. */
-SCHEMA_PREP(apiservice_status)
-{
+SCHEMA_PREP(apiservice_status) {
 	yyjson_mut_val *status = yyjson_mut_obj(doc), *list, *c;
 	if (!status || !json_set(doc, obj, "status", status)) return -ENOMEM;
 	if (json_path(obj, "spec.service")) return 0;
 	struct slice now = json_path_str(obj, "metadata.creationTimestamp");
-	if (!(list = yyjson_mut_arr(doc)) || !(c = yyjson_mut_obj(doc)) || !json_set(doc, status, "conditions", list)) return -ENOMEM;
+	if (!(list = yyjson_mut_arr(doc)) || !(c = yyjson_mut_obj(doc)) || !json_set(doc, status, "conditions", list))
+		return -ENOMEM;
 	yyjson_mut_arr_append(list, c);
 	bool ok = json_set_str(doc, c, "type", SLICE_LIT("Available")) && json_set_str(doc, c, "status", SLICE_LIT("True")) &&
-		  (!now.n || json_set_str(doc, c, "lastTransitionTime", now)) && json_set_str(doc, c, "reason", SLICE_LIT("Local")) &&
+		  (!now.n || json_set_str(doc, c, "lastTransitionTime", now)) &&
+		  json_set_str(doc, c, "reason", SLICE_LIT("Local")) &&
 		  json_set_str(doc, c, "message", SLICE_LIT("Local APIServices are always available"));
 	return ok ? 0 : -ENOMEM;
 }
 
-SCHEMA_PREP(crd_stored_versions)
-{
+SCHEMA_PREP(crd_stored_versions) {
 	yyjson_mut_val *status = json_ensure_obj(doc, obj, "status"), *list = yyjson_mut_arr(doc), *v;
 	size_t i, n;
 	if (!status || !list || !json_set(doc, status, "storedVersions", list)) return -ENOMEM;
@@ -39,8 +38,7 @@ SCHEMA_PREP(crd_stored_versions)
 }
 
 /* The approval subresource changes conditions and nothing else of the status. */
-SCHEMA_PREP(csr_approval)
-{
+SCHEMA_PREP(csr_approval) {
 	yyjson_mut_val *asked = json_path(obj, "status.conditions"), *was = json_get(old, "status");
 	yyjson_mut_val *status = was ? json_copy(doc, was) : yyjson_mut_obj(doc);
 	if (!status || !json_set(doc, obj, "status", status)) return -ENOMEM;
@@ -48,15 +46,13 @@ SCHEMA_PREP(csr_approval)
 	return !asked || json_set(doc, status, "conditions", asked) ? 0 : -ENOMEM;
 }
 
-static bool decides(const yyjson_mut_val *condition)
-{
+static bool decides(const yyjson_mut_val *condition) {
 	struct slice type = json_path_str(condition, "type");
 	return slice_eqs(type, "Approved") || slice_eqs(type, "Denied");
 }
 
 /* Approval and denial are not the status subresource's: they stay as they were, before the rest. */
-SCHEMA_PREP(csr_status)
-{
+SCHEMA_PREP(csr_status) {
 	yyjson_mut_val *list = yyjson_mut_arr(doc), *status = json_ensure_obj(doc, obj, "status"), *c;
 	size_t i, n;
 	if (!list || !status) return -ENOMEM;

@@ -8,8 +8,7 @@
 #define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
 
 /* The annotation counts changes of the template; what the update says of it does not matter. */
-SCHEMA_PREP(daemonset_template_generation)
-{
+SCHEMA_PREP(daemonset_template_generation) {
 	struct slice was = json_str(json_get(json_path(old, "metadata.annotations"), TEMPLATE_GENERATION));
 	const struct schema_resource *r = schema_find(SLICE_LIT("apps"), SLICE_LIT("v1"), SLICE_LIT("daemonsets"));
 	yyjson_mut_val *annotations = json_ensure_obj(doc, obj, "metadata.annotations");

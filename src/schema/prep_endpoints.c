@@ -5,8 +5,7 @@
 #include <errno.h>
 
 /* Members of two lists of ports, order aside. */
-static bool same_ports(yyjson_mut_val *a, yyjson_mut_val *b)
-{
+static bool same_ports(yyjson_mut_val *a, yyjson_mut_val *b) {
 	yyjson_mut_val *x, *y;
 	size_t i, n, j, m;
 	if (yyjson_mut_arr_size(a) != yyjson_mut_arr_size(b)) return false;
@@ -20,15 +19,13 @@ static bool same_ports(yyjson_mut_val *a, yyjson_mut_val *b)
 
 static struct slice target_uid(const yyjson_mut_val *address) { return json_path_str(json_get(address, "targetRef"), "uid"); }
 
-static int address_cmp(const yyjson_mut_val *a, const yyjson_mut_val *b)
-{
+static int address_cmp(const yyjson_mut_val *a, const yyjson_mut_val *b) {
 	int c = slice_cmp(json_path_str(a, "ip"), json_path_str(b, "ip"));
 	return c ? c : slice_cmp(target_uid(a), target_uid(b));
 }
 
 /* Inserts in order; an address that is there already is dropped. */
-static bool insert(yyjson_mut_val *list, yyjson_mut_val *address)
-{
+static bool insert(yyjson_mut_val *list, yyjson_mut_val *address) {
 	yyjson_mut_val *x;
 	size_t i, n;
 	yyjson_mut_arr_foreach(list, i, n, x) {
@@ -39,8 +36,7 @@ static bool insert(yyjson_mut_val *list, yyjson_mut_val *address)
 	return yyjson_mut_arr_append(list, address);
 }
 
-static int merge(yyjson_mut_doc *doc, yyjson_mut_val *into, const yyjson_mut_val *from, const char *name)
-{
+static int merge(yyjson_mut_doc *doc, yyjson_mut_val *into, const yyjson_mut_val *from, const char *name) {
 	yyjson_mut_val *list = json_get(into, name), *x;
 	size_t i, n;
 	if (!yyjson_mut_arr_size(json_get(from, name))) return 0;
@@ -52,8 +48,7 @@ static int merge(yyjson_mut_doc *doc, yyjson_mut_val *into, const yyjson_mut_val
 	return 0;
 }
 
-static yyjson_mut_val *subset_for(yyjson_mut_doc *doc, yyjson_mut_val *subsets, yyjson_mut_val *ports)
-{
+static yyjson_mut_val *subset_for(yyjson_mut_doc *doc, yyjson_mut_val *subsets, yyjson_mut_val *ports) {
 	yyjson_mut_val *s;
 	size_t i, n;
 	yyjson_mut_arr_foreach(subsets, i, n, s) {
@@ -64,14 +59,14 @@ static yyjson_mut_val *subset_for(yyjson_mut_doc *doc, yyjson_mut_val *subsets, 
 	return !ports || json_set(doc, s, "ports", json_copy(doc, ports)) ? s : NULL;
 }
 
-SCHEMA_PREP(endpoints_subsets)
-{
+SCHEMA_PREP(endpoints_subsets) {
 	yyjson_mut_val *from = json_get(obj, "subsets"), *subsets = yyjson_mut_arr(doc), *s;
 	size_t i, n;
 	if (!yyjson_mut_arr_size(from)) return 0;
 	if (!subsets) return -ENOMEM;
 	yyjson_mut_arr_foreach(from, i, n, s) {
-		if (!yyjson_mut_arr_size(json_get(s, "addresses")) && !yyjson_mut_arr_size(json_get(s, "notReadyAddresses"))) continue;
+		if (!yyjson_mut_arr_size(json_get(s, "addresses")) && !yyjson_mut_arr_size(json_get(s, "notReadyAddresses")))
+			continue;
 		yyjson_mut_val *into = subset_for(doc, subsets, json_get(s, "ports"));
 		if (!into || merge(doc, into, s, "addresses") < 0 || merge(doc, into, s, "notReadyAddresses") < 0) return -ENOMEM;
 	}

@@ -6,27 +6,23 @@
 
 #include <errno.h>
 
-static bool same(const yyjson_mut_val *a, const yyjson_mut_val *b, const char *name)
-{
+static bool same(const yyjson_mut_val *a, const yyjson_mut_val *b, const char *name) {
 	return compare_values(NULL, json_get(a, name), json_get(b, name)) == 0;
 }
 
-static int copy_member(yyjson_mut_doc *doc, yyjson_mut_val *to, const yyjson_mut_val *from, const char *name)
-{
+static int copy_member(yyjson_mut_doc *doc, yyjson_mut_val *to, const yyjson_mut_val *from, const char *name) {
 	yyjson_mut_val *v = json_get(from, name);
 	return !v || json_set(doc, to, name, json_copy(doc, v)) ? 0 : -ENOMEM;
 }
 
-static int one_address(yyjson_mut_doc *doc, yyjson_mut_val *spec, struct slice ip)
-{
+static int one_address(yyjson_mut_doc *doc, yyjson_mut_val *spec, struct slice ip) {
 	yyjson_mut_val *list = yyjson_mut_arr(doc), *v = yyjson_mut_strncpy(doc, ip.p, ip.n);
 	if (!list || !v || !yyjson_mut_arr_append(list, v)) return -ENOMEM;
 	return json_set(doc, spec, "clusterIPs", list) ? 0 : -ENOMEM;
 }
 
 /* clusterIP follows clusterIPs or the other way round, whichever was changed alone. */
-SCHEMA_PREP(service_ips)
-{
+SCHEMA_PREP(service_ips) {
 	yyjson_mut_val *spec = json_get(obj, "spec"), *was = json_get(old, "spec");
 	struct slice ip = json_path_str(spec, "clusterIP");
 	if (!yyjson_mut_is_obj(spec)) return 0;
@@ -42,31 +38,26 @@ SCHEMA_PREP(service_ips)
 	return 0;
 }
 
-static bool is_type(const yyjson_mut_val *spec, const char *type)
-{
+static bool is_type(const yyjson_mut_val *spec, const char *type) {
 	struct slice t = json_path_str(spec, "type");
 	return slice_eqs(t.n ? t : SLICE_LIT("ClusterIP"), type);
 }
 
 static bool needs_ip(const yyjson_mut_val *spec) { return !is_type(spec, "ExternalName"); }
-static bool needs_node_port(const yyjson_mut_val *spec)
-{
+static bool needs_node_port(const yyjson_mut_val *spec) {
 	if (is_type(spec, "NodePort")) return true;
 	return is_type(spec, "LoadBalancer") && json_path_bool(spec, "allocateLoadBalancerNodePorts", true);
 }
 static bool has_node_port(const yyjson_mut_val *spec) { return is_type(spec, "NodePort") || is_type(spec, "LoadBalancer"); }
 static bool is_load_balancer(const yyjson_mut_val *spec) { return is_type(spec, "LoadBalancer"); }
-static bool needs_health_port(const yyjson_mut_val *spec)
-{
+static bool needs_health_port(const yyjson_mut_val *spec) {
 	return is_load_balancer(spec) && slice_eqs(json_path_str(spec, "externalTrafficPolicy"), "Local");
 }
-static bool is_external(const yyjson_mut_val *spec)
-{
+static bool is_external(const yyjson_mut_val *spec) {
 	return has_node_port(spec) || (is_type(spec, "ClusterIP") && yyjson_mut_arr_size(json_get(spec, "externalIPs")));
 }
 
-static yyjson_mut_val *port_like(const yyjson_mut_val *spec, const yyjson_mut_val *port)
-{
+static yyjson_mut_val *port_like(const yyjson_mut_val *spec, const yyjson_mut_val *port) {
 	yyjson_mut_val *p;
 	size_t i, n;
 	yyjson_mut_arr_foreach(json_get(spec, "ports"), i, n, p) {
@@ -75,8 +66,7 @@ static yyjson_mut_val *port_like(const yyjson_mut_val *spec, const yyjson_mut_va
 	return NULL;
 }
 
-static int keep_node_ports(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjson_mut_val *was)
-{
+static int keep_node_ports(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjson_mut_val *was) {
 	yyjson_mut_val *p;
 	size_t i, n;
 	yyjson_mut_arr_foreach(json_get(spec, "ports"), i, n, p) {
@@ -86,13 +76,16 @@ static int keep_node_ports(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjs
 }
 
 /* What was allocated stays when the update does not mention it and both types need it. */
-static int keep_allocated(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjson_mut_val *was)
-{
+static int keep_allocated(yyjson_mut_doc *doc, yyjson_mut_val *spec, const yyjson_mut_val *was) {
 	if (needs_ip(spec) && needs_ip(was)) {
-		if (fieldpath_is_empty(json_get(spec, "clusterIP")) && copy_member(doc, spec, was, "clusterIP") < 0) return -ENOMEM;
-		if (fieldpath_is_empty(json_get(spec, "clusterIPs")) && copy_member(doc, spec, was, "clusterIPs") < 0) return -ENOMEM;
-		if (fieldpath_is_empty(json_get(spec, "ipFamilies")) && copy_member(doc, spec, was, "ipFamilies") < 0) return -ENOMEM;
-		if (fieldpath_is_empty(json_get(spec, "ipFamilyPolicy")) && copy_member(doc, spec, was, "ipFamilyPolicy") < 0) return -ENOMEM;
+		if (fieldpath_is_empty(json_get(spec, "clusterIP")) && copy_member(doc, spec, was, "clusterIP") < 0)
+			return -ENOMEM;
+		if (fieldpath_is_empty(json_get(spec, "clusterIPs")) && copy_member(doc, spec, was, "clusterIPs") < 0)
+			return -ENOMEM;
+		if (fieldpath_is_empty(json_get(spec, "ipFamilies")) && copy_member(doc, spec, was, "ipFamilies") < 0)
+			return -ENOMEM;
+		if (fieldpath_is_empty(json_get(spec, "ipFamilyPolicy")) && copy_member(doc, spec, was, "ipFamilyPolicy") < 0)
+			return -ENOMEM;
 	}
 	if (needs_node_port(spec) && needs_node_port(was) && keep_node_ports(doc, spec, was) < 0) return -ENOMEM;
 	if (needs_health_port(spec) && needs_health_port(was) && !json_path_int(spec, "healthCheckNodePort", 0))
@@ -114,8 +107,7 @@ static const struct {
 	{ is_external, { "externalTrafficPolicy" } },
 };
 
-static bool node_ports_same(const yyjson_mut_val *spec, const yyjson_mut_val *was)
-{
+static bool node_ports_same(const yyjson_mut_val *spec, const yyjson_mut_val *was) {
 	yyjson_mut_val *p, *q;
 	size_t i, n, j, m;
 	yyjson_mut_arr_foreach(json_get(spec, "ports"), i, n, p) {
@@ -127,8 +119,7 @@ static bool node_ports_same(const yyjson_mut_val *spec, const yyjson_mut_val *wa
 	return true;
 }
 
-SCHEMA_PREP(service_type)
-{
+SCHEMA_PREP(service_type) {
 	yyjson_mut_val *spec = json_get(obj, "spec"), *was = json_get(old, "spec"), *p;
 	size_t i, n;
 	if (!yyjson_mut_is_obj(spec) || !yyjson_mut_is_obj(was)) return 0;
@@ -143,6 +134,7 @@ SCHEMA_PREP(service_type)
 	if (has_node_port(was) && !has_node_port(spec) && node_ports_same(spec, was)) {
 		yyjson_mut_arr_foreach(json_get(spec, "ports"), i, n, p) json_del(p, "nodePort");
 	}
-	if (!is_load_balancer(spec) && yyjson_mut_is_obj(json_get(obj, "status"))) json_del(json_get(obj, "status"), "loadBalancer");
+	if (!is_load_balancer(spec) && yyjson_mut_is_obj(json_get(obj, "status")))
+		json_del(json_get(obj, "status"), "loadBalancer");
 	return 0;
 }

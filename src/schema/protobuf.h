@@ -12,7 +12,7 @@ enum proto_wire { PROTO_VARINT = 0, PROTO_FIXED64 = 1, PROTO_BYTES = 2, PROTO_GR
 struct proto_field {
 	uint32_t tag;
 	enum proto_wire wire;
-	uint64_t varint;    /* also the bits of fixed ones */
+	uint64_t varint; /* also the bits of fixed ones */
 	struct slice bytes;
 };
 

@@ -12,8 +12,7 @@ struct totals {
 };
 
 /* Adds one list; the number of resources that it names with an amount above zero. */
-static unsigned add(struct quantity sum[COMPUTE], const yyjson_mut_val *list)
-{
+static unsigned add(struct quantity sum[COMPUTE], const yyjson_mut_val *list) {
 	unsigned n = 0;
 	for (int i = 0; i < COMPUTE; i++) {
 		struct slice text = json_path_str(list, compute[i]);
@@ -25,21 +24,18 @@ static unsigned add(struct quantity sum[COMPUTE], const yyjson_mut_val *list)
 	return n;
 }
 
-static void add_resources(struct totals *t, const yyjson_mut_val *resources)
-{
+static void add_resources(struct totals *t, const yyjson_mut_val *resources) {
 	add(t->requests, json_get(resources, "requests"));
 	if (add(t->limits, json_get(resources, "limits")) < COMPUTE) t->guaranteed = false;
 }
 
-static void add_containers(struct totals *t, const yyjson_mut_val *list)
-{
+static void add_containers(struct totals *t, const yyjson_mut_val *list) {
 	yyjson_mut_val *c;
 	size_t i, n;
 	yyjson_mut_arr_foreach((yyjson_mut_val *)list, i, n, c) add_resources(t, json_get(c, "resources"));
 }
 
-const char *qos_class(const yyjson_mut_val *spec)
-{
+const char *qos_class(const yyjson_mut_val *spec) {
 	struct totals t = { .guaranteed = true };
 	yyjson_mut_val *own = json_get(spec, "resources");
 	if (yyjson_mut_obj_size(json_get(own, "limits")) || yyjson_mut_obj_size(json_get(own, "requests"))) {

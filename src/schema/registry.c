@@ -2,7 +2,9 @@
 #include "schema/tables.h"
 
 size_t schema_builtin_count(void) { return schema_tables_resources_n; }
-const struct schema_resource *schema_builtin(size_t i) { return i < schema_tables_resources_n ? schema_tables_resources + i : NULL; }
+const struct schema_resource *schema_builtin(size_t i) {
+	return i < schema_tables_resources_n ? schema_tables_resources + i : NULL;
+}
 size_t schema_kind_count(void) { return schema_tables_kinds_n; }
 const struct schema_kind_entry *schema_kind_at(size_t i) { return i < schema_tables_kinds_n ? schema_tables_kinds + i : NULL; }
 size_t schema_group_count(void) { return schema_tables_groups_n; }
@@ -11,16 +13,14 @@ size_t schema_type_count(void) { return schema_tables_keyed_n; }
 const struct schema_type *schema_type_at(size_t i) { return i < schema_tables_keyed_n ? schema_tables_keyed[i] : NULL; }
 
 /* The group's preferred version when none is asked for. */
-static struct slice version_or_preferred(struct slice group, struct slice version)
-{
+static struct slice version_or_preferred(struct slice group, struct slice version) {
 	if (version.n) return version;
 	for (size_t i = 0; i < schema_tables_groups_n; i++)
 		if (slice_eqs(group, schema_tables_groups[i].name)) return slice_str(schema_tables_groups[i].versions[0]);
 	return version;
 }
 
-const struct schema_resource *schema_find(struct slice group, struct slice version, struct slice resource)
-{
+const struct schema_resource *schema_find(struct slice group, struct slice version, struct slice resource) {
 	version = version_or_preferred(group, version);
 	for (size_t i = 0; i < schema_tables_resources_n; i++) {
 		const struct schema_resource *r = schema_tables_resources + i;
@@ -29,8 +29,7 @@ const struct schema_resource *schema_find(struct slice group, struct slice versi
 	return NULL;
 }
 
-const struct schema_resource *schema_find_kind(struct slice group, struct slice version, struct slice kind)
-{
+const struct schema_resource *schema_find_kind(struct slice group, struct slice version, struct slice kind) {
 	version = version_or_preferred(group, version);
 	for (size_t i = 0; i < schema_tables_resources_n; i++) {
 		const struct schema_resource *r = schema_tables_resources + i;
@@ -39,8 +38,7 @@ const struct schema_resource *schema_find_kind(struct slice group, struct slice 
 	return NULL;
 }
 
-const struct schema_type *schema_type_of_kind(struct slice group, struct slice version, struct slice kind)
-{
+const struct schema_type *schema_type_of_kind(struct slice group, struct slice version, struct slice kind) {
 	version = version_or_preferred(group, version);
 	for (size_t i = 0; i < schema_tables_kinds_n; i++) {
 		const struct schema_kind_entry *e = schema_tables_kinds + i;
@@ -51,20 +49,17 @@ const struct schema_type *schema_type_of_kind(struct slice group, struct slice v
 	return NULL;
 }
 
-const struct schema_subresource *schema_subresource_find(const struct schema_resource *r, struct slice name)
-{
+const struct schema_subresource *schema_subresource_find(const struct schema_resource *r, struct slice name) {
 	for (size_t i = 0; i < r->n_subresources; i++)
 		if (slice_eqs(name, r->subresources[i].name)) return r->subresources + i;
 	return NULL;
 }
 
-const struct schema_resource_more *schema_resource_more(const struct schema_resource *r)
-{
+const struct schema_resource_more *schema_resource_more(const struct schema_resource *r) {
 	return r->is_custom || r->id >= schema_tables_more_n ? NULL : schema_tables_more + r->id;
 }
 
-const struct schema_type *schema_type_by_key(struct slice key)
-{
+const struct schema_type *schema_type_by_key(struct slice key) {
 	size_t lo = 0, hi = schema_tables_keyed_n;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -76,8 +71,7 @@ const struct schema_type *schema_type_by_key(struct slice key)
 	return NULL;
 }
 
-const struct schema_field *schema_field_find(const struct schema_type *t, struct slice name, size_t *ret_index)
-{
+const struct schema_field *schema_field_find(const struct schema_type *t, struct slice name, size_t *ret_index) {
 	size_t lo = 0, hi = t->n_fields;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;

@@ -14,20 +14,17 @@ struct prep_run {
 	const struct schema_type *type;
 };
 
-static int prep_remove(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int prep_remove(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	return fieldpath_put(((struct prep_run *)ctx)->doc, parent, name, NULL);
 }
 
-static int prep_set(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int prep_set(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	struct prep_run *run = ctx;
 	yyjson_mut_val *v = fieldpath_literal(run->doc, run->prep->value);
 	return v ? fieldpath_put(run->doc, parent, name, v) : -ENOMEM;
 }
 
-static int prep_keep(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int prep_keep(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	struct prep_run *run = ctx;
 	yyjson_mut_val *v = fieldpath_get_bound(run->old, run->prep->path, bound);
 	yyjson_mut_val *copy = v ? json_copy(run->doc, v) : NULL;
@@ -35,8 +32,7 @@ static int prep_keep(void *ctx, yyjson_mut_val *parent, struct slice name, const
 	return fieldpath_put(run->doc, parent, name, copy);
 }
 
-static bool has_element(yyjson_mut_val *list, yyjson_mut_val *x)
-{
+static bool has_element(yyjson_mut_val *list, yyjson_mut_val *x) {
 	yyjson_mut_val *e;
 	size_t i, n;
 	yyjson_mut_arr_foreach(list, i, n, e) {
@@ -45,8 +41,7 @@ static bool has_element(yyjson_mut_val *list, yyjson_mut_val *x)
 	return false;
 }
 
-static int prep_append(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int prep_append(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	struct prep_run *run = ctx;
 	yyjson_mut_val *list = json_getn(parent, name), *more = fieldpath_literal(run->doc, run->prep->value), *x;
 	if (!more) return -ENOMEM;
@@ -63,15 +58,13 @@ struct overlay {
 	const char *path;
 };
 
-static int overlay_put(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound)
-{
+static int overlay_put(void *ctx, yyjson_mut_val *parent, struct slice name, const struct fieldpath_bound *bound) {
 	struct overlay *o = ctx;
 	yyjson_mut_val *v = fieldpath_get(o->from, o->path);
 	return fieldpath_put(o->doc, parent, name, v ? json_copy(o->doc, v) : NULL);
 }
 
-static int prep_keep_all_but(struct prep_run *run)
-{
+static int prep_keep_all_but(struct prep_run *run) {
 	yyjson_mut_val *kept = json_copy(run->doc, run->old);
 	if (!kept) return -ENOMEM;
 	struct slice rest = slice_str(run->prep->value);
@@ -91,22 +84,19 @@ static int prep_keep_all_but(struct prep_run *run)
 	return 0;
 }
 
-static int set_generation(yyjson_mut_doc *doc, yyjson_mut_val *obj, int64_t generation)
-{
+static int set_generation(yyjson_mut_doc *doc, yyjson_mut_val *obj, int64_t generation) {
 	yyjson_mut_val *meta = json_ensure_obj(doc, obj, "metadata");
 	return meta && json_set_int(doc, meta, "generation", generation) ? 0 : -ENOMEM;
 }
 
-static int prep_bump(struct prep_run *run)
-{
+static int prep_bump(struct prep_run *run) {
 	int64_t was = json_path_int(run->old, "metadata.generation", 0);
 	if (json_path_int(run->obj, "metadata.generation", 0) > was) return 0;
 	int r = compare_at(run->type, run->obj, run->old, run->prep->path);
 	return r <= 0 ? r : set_generation(run->doc, run->obj, was + 1);
 }
 
-static int prep_one(struct prep_run *run)
-{
+static int prep_one(struct prep_run *run) {
 	const struct schema_prep *p = run->prep;
 	switch (p->effect) {
 	case PREP_KEEP: return fieldpath_each(run->type, run->doc, run->obj, p->path, false, prep_keep, run);
@@ -120,8 +110,7 @@ static int prep_one(struct prep_run *run)
 	}
 }
 
-static int prep_table(const struct schema_strategy *s, unsigned when, struct prep_run *run)
-{
+static int prep_table(const struct schema_strategy *s, unsigned when, struct prep_run *run) {
 	int r = 0;
 	for (size_t i = 0; s && i < s->n_prep && r >= 0; i++) {
 		run->prep = s->prep + i;
@@ -131,8 +120,7 @@ static int prep_table(const struct schema_strategy *s, unsigned when, struct pre
 }
 
 /* Owners named twice alike count once. */
-static void unique_owners(yyjson_mut_val *meta)
-{
+static void unique_owners(yyjson_mut_val *meta) {
 	yyjson_mut_val *owners = json_get(meta, "ownerReferences"), *seen[64], *x;
 	yyjson_mut_arr_iter it;
 	size_t n = 0;
@@ -145,8 +133,7 @@ static void unique_owners(yyjson_mut_val *meta)
 	}
 }
 
-static int common_create(yyjson_mut_doc *doc, yyjson_mut_val *obj)
-{
+static int common_create(yyjson_mut_doc *doc, yyjson_mut_val *obj) {
 	static const char *const cleared[] = { "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink" };
 	yyjson_mut_val *meta = json_ensure_obj(doc, obj, "metadata");
 	if (!meta) return -ENOMEM;
@@ -156,12 +143,15 @@ static int common_create(yyjson_mut_doc *doc, yyjson_mut_val *obj)
 }
 
 /* What an update cannot change, or need not say. */
-static int common_update(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old)
-{
+static int common_update(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old) {
 	static const struct {
 		const char *name;
 		bool always;
-	} kept[] = { { "generation", true }, { "creationTimestamp", true }, { "deletionTimestamp", true }, { "uid", false }, { "deletionGracePeriodSeconds", false } };
+	} kept[] = { { "generation", true },
+		     { "creationTimestamp", true },
+		     { "deletionTimestamp", true },
+		     { "uid", false },
+		     { "deletionGracePeriodSeconds", false } };
 	yyjson_mut_val *meta = json_ensure_obj(doc, obj, "metadata"), *was = json_get(old, "metadata");
 	if (!meta) return -ENOMEM;
 	for (size_t i = 0; i < ELEMENTSOF(kept); i++) {
@@ -173,8 +163,7 @@ static int common_update(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_
 	return 0;
 }
 
-int schema_prepare_create(const struct schema_resource *r, yyjson_mut_doc *doc, yyjson_mut_val *obj)
-{
+int schema_prepare_create(const struct schema_resource *r, yyjson_mut_doc *doc, yyjson_mut_val *obj) {
 	const struct schema_resource_more *more = schema_resource_more(r);
 	struct prep_run run = { .doc = doc, .obj = obj, .type = r->type };
 	int ret = common_create(doc, obj);
@@ -183,8 +172,8 @@ int schema_prepare_create(const struct schema_resource *r, yyjson_mut_doc *doc, 
 	return ret < 0 ? ret : schema_default(r->type, doc, obj); /* as reading it from the store would */
 }
 
-int schema_prepare_update(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old)
-{
+int schema_prepare_update(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc,
+			  yyjson_mut_val *obj, const yyjson_mut_val *old) {
 	const struct schema_resource_more *more = schema_resource_more(r);
 	struct prep_run run = { .doc = doc, .obj = obj, .old = old, .type = r->type };
 	int ret = common_update(doc, obj, old);

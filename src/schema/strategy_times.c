@@ -6,20 +6,19 @@
 
 #include <errno.h>
 
-static yyjson_mut_val *condition_like(const yyjson_mut_val *list, const yyjson_mut_val *like)
-{
+static yyjson_mut_val *condition_like(const yyjson_mut_val *list, const yyjson_mut_val *like) {
 	yyjson_mut_val *c;
 	size_t i, n;
 	yyjson_mut_arr_foreach((yyjson_mut_val *)list, i, n, c) {
-		if (slice_eq(json_path_str(c, "type"), json_path_str(like, "type")) && slice_eq(json_path_str(c, "status"), json_path_str(like, "status")))
+		if (slice_eq(json_path_str(c, "type"), json_path_str(like, "type")) &&
+		    slice_eq(json_path_str(c, "status"), json_path_str(like, "status")))
 			return c;
 	}
 	return NULL;
 }
 
 /* Conditions of certificate requests: when they were written, and since when they are as they are. */
-static int csr_conditions(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old, struct slice now)
-{
+static int csr_conditions(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old, struct slice now) {
 	yyjson_mut_val *c;
 	size_t i, n;
 	yyjson_mut_arr_foreach(json_path(obj, "status.conditions"), i, n, c) {
@@ -31,8 +30,7 @@ static int csr_conditions(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson
 	return 0;
 }
 
-static int pv_phase(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old, struct slice now)
-{
+static int pv_phase(yyjson_mut_doc *doc, yyjson_mut_val *obj, const yyjson_mut_val *old, struct slice now) {
 	static const char path[] = "status.lastPhaseTransitionTime";
 	if (slice_eq(json_path_str(obj, "status.phase"), json_path_str(old, "status.phase"))) return 0;
 	if (!slice_eq(json_path_str(obj, path), json_path_str(old, path))) return 0;
@@ -49,13 +47,14 @@ static const struct {
 	{ "", "persistentvolumes", "status", pv_phase },
 };
 
-int schema_prepare_times(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc, yyjson_mut_val *obj,
-			 const yyjson_mut_val *old, int64_t now_sec)
-{
+int schema_prepare_times(const struct schema_resource *r, const struct schema_subresource *sub, yyjson_mut_doc *doc,
+			 yyjson_mut_val *obj, const yyjson_mut_val *old, int64_t now_sec) {
 	char now[TIMESTAMP_TEXT];
 	if (r->is_custom || !sub || !old) return 0;
 	for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
-		if (strcmp(rules[i].group, r->group) || strcmp(rules[i].resource, r->resource) || strcmp(rules[i].subresource, sub->name)) continue;
+		if (strcmp(rules[i].group, r->group) || strcmp(rules[i].resource, r->resource) ||
+		    strcmp(rules[i].subresource, sub->name))
+			continue;
 		timestamp_format(now_sec, now);
 		return rules[i].set(doc, obj, old, slice_str(now));
 	}

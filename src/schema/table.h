@@ -76,12 +76,12 @@ struct schema_field {
 	uint16_t flags;
 	uint8_t name_len;
 	const char *merge_key;          /* strategic merge patch's key, or NULL */
-	const char *dflt;               /* OpenAPI default, JSON text, or NULL; CRDs: also the value defaulting fills in */
+	const char *dflt;               /* OpenAPI default, JSON text, or NULL; CRDs: what defaulting fills in */
 	const char *const *enums;       /* allowed strings (of the value, or of a list's items), NULL-terminated, or NULL */
 	const char *description;        /* our own short words, or NULL */
 };
 
-/* One protobuf field of an object. Inlined Go structs are nested messages: `inlined` set, then the members lie in the same object. */
+/* One protobuf field. Inlined Go structs are nested messages: with `inlined` set the members lie in the same object. */
 struct schema_proto {
 	uint32_t tag;
 	int16_t field;                     /* index in fields, -1 for an inlined message */
@@ -123,7 +123,7 @@ const struct schema_type *schema_type_by_key(struct slice key);
 size_t schema_type_count(void);
 const struct schema_type *schema_type_at(size_t i);
 
-/* Which kinds a type is registered as. A kind may be registered in several groups (DeleteOptions is in all of them: group "*"). */
+/* Which kinds a type is registered as. DeleteOptions and the like are in every group: group "*". */
 struct schema_kind_entry {
 	const char *group, *version, *kind;
 	const struct schema_type *type;

@@ -9,4 +9,5 @@ extern const struct schema_resource_more schema_tables_more[]; /* parallel to th
 extern const struct schema_kind_entry schema_tables_kinds[];
 extern const struct schema_type *const schema_tables_keyed[];  /* sorted by key */
 extern const struct schema_group schema_tables_groups[];
-extern const size_t schema_tables_resources_n, schema_tables_more_n, schema_tables_kinds_n, schema_tables_keyed_n, schema_tables_groups_n;
+extern const size_t schema_tables_resources_n, schema_tables_more_n, schema_tables_kinds_n, schema_tables_keyed_n;
+extern const size_t schema_tables_groups_n;

@@ -6,27 +6,29 @@
 
 static const struct {
 	const char *type, *member;
-	bool named;        /* starts with the resource's name */
-} sources[] = { { "External", "external", false }, { "Pods", "pods", false }, { "Object", "object", false }, { "Resource", "resource", true },
+	bool named; /* starts with the resource's name */
+} sources[] = { { "External", "external", false },
+		{ "Pods", "pods", false },
+		{ "Object", "object", false },
+		{ "Resource", "resource", true },
 		{ "ContainerResource", "containerResource", true } };
 
-static void put_quantity(struct buf *text, const yyjson_mut_val *v)
-{
+static void put_quantity(struct buf *text, const yyjson_mut_val *v) {
 	struct slice s = json_str(v);
 	buf_put_slice(text, s.n ? s : SLICE_LIT("<unknown>"));
 }
 
-static void utilization(struct buf *text, const yyjson_mut_val *current, const yyjson_mut_val *target)
-{
-	if (json_get(current, "averageUtilization")) buf_printf(text, "%lld%%", (long long)json_path_int(current, "averageUtilization", 0));
+static void utilization(struct buf *text, const yyjson_mut_val *current, const yyjson_mut_val *target) {
+	if (json_get(current, "averageUtilization"))
+		buf_printf(text, "%lld%%", (long long)json_path_int(current, "averageUtilization", 0));
 	else buf_puts(text, "<unknown>");
 	buf_putc(text, '/');
-	if (json_get(target, "averageUtilization")) buf_printf(text, "%lld%%", (long long)json_path_int(target, "averageUtilization", 0));
+	if (json_get(target, "averageUtilization"))
+		buf_printf(text, "%lld%%", (long long)json_path_int(target, "averageUtilization", 0));
 	else buf_puts(text, "<auto>");
 }
 
-static void put_metric(struct buf *text, const yyjson_mut_val *metric, const yyjson_mut_val *now)
-{
+static void put_metric(struct buf *text, const yyjson_mut_val *metric, const yyjson_mut_val *now) {
 	size_t i = 0;
 	while (i < ELEMENTSOF(sources) && !slice_eqs(json_path_str(metric, "type"), sources[i].type)) i++;
 	if (i == ELEMENTSOF(sources)) {
@@ -49,8 +51,7 @@ static void put_metric(struct buf *text, const yyjson_mut_val *metric, const yyj
 }
 
 /* autoscaling/v1 knows the CPU only. */
-static void put_cpu(struct buf *text, const yyjson_mut_val *obj)
-{
+static void put_cpu(struct buf *text, const yyjson_mut_val *obj) {
 	yyjson_mut_val *now = json_path(obj, "status.currentCPUUtilizationPercentage");
 	buf_puts(text, "cpu: ");
 	if (now) buf_printf(text, "%lld%%", (long long)yyjson_mut_get_sint(now));
@@ -58,8 +59,7 @@ static void put_cpu(struct buf *text, const yyjson_mut_val *obj)
 	buf_printf(text, "/%lld%%", (long long)json_path_int(obj, "spec.targetCPUUtilizationPercentage", 0));
 }
 
-SCHEMA_CELL(hpa_targets)
-{
+SCHEMA_CELL(hpa_targets) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *metrics = json_path(obj, "spec.metrics"), *now = json_path(obj, "status.currentMetrics"), *m;
 	size_t i, n;

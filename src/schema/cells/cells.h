@@ -35,7 +35,10 @@ void cell_join_more(struct buf *text, size_t n);
 void cell_lower(struct buf *text, struct slice s);
 /* Sorted, unique strings joined by ",". */
 #define CELL_SET_MAX 256
-struct cell_set { struct slice v[CELL_SET_MAX]; size_t n; };
+struct cell_set {
+	struct slice v[CELL_SET_MAX];
+	size_t n;
+};
 void cell_set_add(struct cell_set *s, struct slice v);
 void cell_set_join(struct buf *text, const struct cell_set *s);
 /* Addresses (else host names) of status.loadBalancer.ingress. */

@@ -3,29 +3,25 @@
 #include "schema/cells/cells.h"
 
 /* The value under either form's name. */
-static yyjson_mut_val *either(const yyjson_mut_val *obj, const char *core, const char *events)
-{
+static yyjson_mut_val *either(const yyjson_mut_val *obj, const char *core, const char *events) {
 	yyjson_mut_val *v = json_get(obj, core);
 	return v ? v : json_get(obj, events);
 }
 
-static void first_seen(const yyjson_mut_val *obj, int64_t now_sec, char out[CELL_AGE_MAX])
-{
+static void first_seen(const yyjson_mut_val *obj, int64_t now_sec, char out[CELL_AGE_MAX]) {
 	static const char *const times[] = { "firstTimestamp", "deprecatedFirstTimestamp", "eventTime" };
 	size_t i = 0;
 	while (i + 1 < ELEMENTSOF(times) && !json_path_str(obj, times[i]).n) i++;
 	cell_age(obj, times[i], now_sec, out);
 }
 
-SCHEMA_CELL(event_first_seen)
-{
+SCHEMA_CELL(event_first_seen) {
 	char age[CELL_AGE_MAX];
 	first_seen(obj, now_sec, age);
 	return cell_cstr(b, age);
 }
 
-SCHEMA_CELL(event_last_seen)
-{
+SCHEMA_CELL(event_last_seen) {
 	static const char *const times[] = { "lastTimestamp", "deprecatedLastTimestamp" };
 	char age[CELL_AGE_MAX];
 	first_seen(obj, now_sec, age);
@@ -35,8 +31,7 @@ SCHEMA_CELL(event_last_seen)
 	return cell_cstr(b, age);
 }
 
-SCHEMA_CELL(event_object)
-{
+SCHEMA_CELL(event_object) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *ref = either(obj, "involvedObject", "regarding");
 	struct slice name = json_path_str(ref, "name");
@@ -47,8 +42,7 @@ SCHEMA_CELL(event_object)
 
 SCHEMA_CELL(event_subobject) { return cell_path(b, either(obj, "involvedObject", "regarding"), "fieldPath", ""); }
 
-SCHEMA_CELL(event_source)
-{
+SCHEMA_CELL(event_source) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *source = either(obj, "source", "deprecatedSource");
 	struct slice component = json_path_str(source, "component"), host = json_path_str(source, "host");
@@ -59,16 +53,14 @@ SCHEMA_CELL(event_source)
 	return cell_text(b, &text, "");
 }
 
-SCHEMA_CELL(event_message)
-{
+SCHEMA_CELL(event_message) {
 	struct slice s = json_str(either(obj, "message", "note"));
 	while (s.n && strchr(" \t\n\r\v\f", s.p[0])) s = slice_from(s, 1);
 	while (s.n && strchr(" \t\n\r\v\f", s.p[s.n - 1])) s.n--;
 	return cell_str(b, s);
 }
 
-SCHEMA_CELL(event_count)
-{
+SCHEMA_CELL(event_count) {
 	int64_t n = json_path_int(obj, "series.count", 0);
 	yyjson_mut_val *count = either(obj, "count", "deprecatedCount");
 	if (!json_get(obj, "series") && count) n = yyjson_mut_get_sint(count);

@@ -2,15 +2,13 @@
 /* Cells of services, endpoints, ingresses and addresses. */
 #include "schema/cells/cells.h"
 
-static void external_ips(struct buf *text, const yyjson_mut_val *obj)
-{
+static void external_ips(struct buf *text, const yyjson_mut_val *obj) {
 	yyjson_mut_val *ip;
 	size_t i, n;
 	yyjson_mut_arr_foreach(json_path(obj, "spec.externalIPs"), i, n, ip) cell_join(text, ",", json_str(ip));
 }
 
-SCHEMA_CELL(service_external_ip)
-{
+SCHEMA_CELL(service_external_ip) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	struct slice type = json_path_str(obj, "spec.type");
 	struct cell_set ingress = { .n = 0 };
@@ -26,8 +24,7 @@ SCHEMA_CELL(service_external_ip)
 	return cell_text(b, &text, "<pending>");
 }
 
-SCHEMA_CELL(service_ports)
-{
+SCHEMA_CELL(service_ports) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *p;
 	size_t i, n;
@@ -43,8 +40,7 @@ SCHEMA_CELL(service_ports)
 }
 
 /* One "ip" or "ip:port"; only the first few are written, all are counted. */
-static void endpoint(struct buf *text, struct slice ip, const yyjson_mut_val *port, size_t *count)
-{
+static void endpoint(struct buf *text, struct slice ip, const yyjson_mut_val *port, size_t *count) {
 	bool v6 = slice_chr(ip, ':') >= 0;
 	if ((*count)++ >= CELL_JOIN_FIRST) return;
 	if (text->n) buf_putc(text, ',');
@@ -55,8 +51,7 @@ static void endpoint(struct buf *text, struct slice ip, const yyjson_mut_val *po
 	buf_printf(text, v6 ? "[%.*s]:%lld" : "%.*s:%lld", SLICE_FMT(ip), (long long)json_path_int(port, "port", 0));
 }
 
-SCHEMA_CELL(endpoints_addresses)
-{
+SCHEMA_CELL(endpoints_addresses) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *subsets = json_get(obj, "subsets"), *s, *p, *a;
 	size_t i, n, j, m, k, l, count = 0;
@@ -74,8 +69,7 @@ SCHEMA_CELL(endpoints_addresses)
 	return cell_text(b, &text, "");
 }
 
-SCHEMA_CELL(endpoint_slice_ports)
-{
+SCHEMA_CELL(endpoint_slice_ports) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *list = json_get(obj, "ports"), *p;
 	size_t i, n;
@@ -90,8 +84,7 @@ SCHEMA_CELL(endpoint_slice_ports)
 	return cell_text(b, &text, "<unset>");
 }
 
-SCHEMA_CELL(endpoint_slice_endpoints)
-{
+SCHEMA_CELL(endpoint_slice_endpoints) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *e, *a;
 	size_t i, n, j, m, count = 0;
@@ -104,8 +97,7 @@ SCHEMA_CELL(endpoint_slice_endpoints)
 	return cell_text(b, &text, "<unset>");
 }
 
-SCHEMA_CELL(ingress_hosts)
-{
+SCHEMA_CELL(ingress_hosts) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *rules = json_path(obj, "spec.rules"), *r;
 	size_t i, n, count = 0;
@@ -122,8 +114,7 @@ SCHEMA_CELL(ingress_hosts)
 	return cell_text(b, &text, "*");
 }
 
-SCHEMA_CELL(ingress_address)
-{
+SCHEMA_CELL(ingress_address) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	struct cell_set ingress = { .n = 0 };
 	cell_ingress(&ingress, obj);
@@ -133,8 +124,7 @@ SCHEMA_CELL(ingress_address)
 
 SCHEMA_CELL(ingress_ports) { return cell_cstr(b, yyjson_mut_arr_size(json_path(obj, "spec.tls")) ? "80, 443" : "80"); }
 
-SCHEMA_CELL(ingress_class_parameters)
-{
+SCHEMA_CELL(ingress_class_parameters) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *p = json_path(obj, "spec.parameters");
 	if (!p) return cell_cstr(b, "<none>");
@@ -146,8 +136,7 @@ SCHEMA_CELL(ingress_class_parameters)
 	return cell_text(b, &text, "");
 }
 
-SCHEMA_CELL(ipaddress_parent_ref)
-{
+SCHEMA_CELL(ipaddress_parent_ref) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *p = json_path(obj, "spec.parentRef");
 	if (!p) return cell_cstr(b, "<none>");

@@ -2,14 +2,12 @@
 /* Cells of apps and batch kinds. */
 #include "schema/cells/cells.h"
 
-SCHEMA_CELL(deployment_selector)
-{
+SCHEMA_CELL(deployment_selector) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	return cell_selector(&text, json_path(obj, "spec.selector")) ? cell_text(b, &text, "") : cell_cstr(b, "<invalid>");
 }
 
-SCHEMA_CELL(controller_revision_controller)
-{
+SCHEMA_CELL(controller_revision_controller) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	yyjson_mut_val *o;
 	size_t i, n;
@@ -28,15 +26,14 @@ SCHEMA_CELL(controller_revision_controller)
 	return cell_text(b, &text, "<none>");
 }
 
-SCHEMA_CELL(cron_job_suspend)
-{
+SCHEMA_CELL(cron_job_suspend) {
 	yyjson_mut_val *v = json_path(obj, "spec.suspend");
 	return cell_cstr(b, !yyjson_mut_is_bool(v) ? "<unset>" : yyjson_mut_is_true(v) ? "True" : "False");
 }
 
-SCHEMA_CELL(job_status)
-{
-	static const char *const before[] = { "Complete", "Failed" }, *const after[] = { "Suspended", "FailureTarget", "SuccessCriteriaMet" };
+SCHEMA_CELL(job_status) {
+	static const char *const before[] = { "Complete", "Failed" }, *const after[] = { "Suspended", "FailureTarget",
+											 "SuccessCriteriaMet" };
 	for (size_t i = 0; i < ELEMENTSOF(before); i++)
 		if (cell_condition_true(obj, before[i])) return cell_cstr(b, before[i]);
 	if (json_path(obj, "metadata.deletionTimestamp")) return cell_cstr(b, "Terminating");
@@ -45,18 +42,17 @@ SCHEMA_CELL(job_status)
 	return cell_cstr(b, "Running");
 }
 
-SCHEMA_CELL(job_completions)
-{
+SCHEMA_CELL(job_completions) {
 	_cleanup_buf_ struct buf text = BUF_INIT(CELL_TEXT_MAX);
 	int64_t done = json_path_int(obj, "status.succeeded", 0), parallel = json_path_int(obj, "spec.parallelism", 0);
-	if (json_path(obj, "spec.completions")) buf_printf(&text, "%lld/%lld", (long long)done, (long long)json_path_int(obj, "spec.completions", 0));
+	if (json_path(obj, "spec.completions"))
+		buf_printf(&text, "%lld/%lld", (long long)done, (long long)json_path_int(obj, "spec.completions", 0));
 	else if (parallel > 1) buf_printf(&text, "%lld/1 of %lld", (long long)done, (long long)parallel);
 	else buf_printf(&text, "%lld/1", (long long)done);
 	return cell_text(b, &text, "");
 }
 
-SCHEMA_CELL(job_duration)
-{
+SCHEMA_CELL(job_duration) {
 	int64_t start, end = now_sec;
 	char span[CELL_AGE_MAX];
 	if (!cell_time(obj, "status.startTime", &start)) return cell_cstr(b, "");

@@ -8,30 +8,35 @@
 #define SCHEMA \
 	"{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"properties\":{" \
 	"\"size\":{\"type\":\"integer\",\"default\":3},\"maybe\":{\"type\":\"string\",\"nullable\":true,\"default\":\"d\"}," \
-	"\"tags\":{\"type\":\"array\",\"x-kubernetes-list-type\":\"map\",\"x-kubernetes-list-map-keys\":[\"k\"],\"items\":{\"type\":\"object\",\"properties\":{\"k\":{\"type\":\"string\"},\"v\":{\"type\":\"string\",\"default\":\"x\"}}}}," \
-	"\"free\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,\"properties\":{\"known\":{\"type\":\"object\"}}}," \
-	"\"map\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}}," \
+	"\"tags\":{\"type\":\"array\",\"x-kubernetes-list-type\":\"map\",\"x-kubernetes-list-map-keys\":[\"k\"],\"items\":{" \
+	"\"type\":\"object\",\"properties\":{\"k\":{\"type\":\"string\"},\"v\":{\"type\":\"string\",\"default\":\"x\"}}}}," \
+	"\"free\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,\"properties\":{\"known\":{\"type\":" \
+	"\"object\"}}}," \
+	"\"map\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":" \
+	"\"integer\"}}}}," \
 	"\"port\":{\"x-kubernetes-int-or-string\":true}," \
-	"\"inner\":{\"type\":\"object\",\"x-kubernetes-embedded-resource\":true,\"x-kubernetes-preserve-unknown-fields\":true}}}," \
+	"\"inner\":{\"type\":\"object\",\"x-kubernetes-embedded-resource\":true,\"x-kubernetes-preserve-unknown-fields\":true}}" \
+	"}," \
 	"\"status\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}}}}}"
 
 #define CRD \
-	"{\"metadata\":{\"name\":\"widgets.example.org\"},\"spec\":{\"group\":\"example.org\",\"scope\":\"Namespaced\",\"names\":{\"plural\":\"widgets\"," \
-	"\"singular\":\"widget\",\"kind\":\"Widget\",\"shortNames\":[\"w\"]},\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true," \
-	"\"schema\":{\"openAPIV3Schema\":" SCHEMA "},\"subresources\":{\"status\":{},\"scale\":{\"specReplicasPath\":\".spec.size\",\"statusReplicasPath\":\".status.n\"}}," \
+	"{\"metadata\":{\"name\":\"widgets.example.org\"},\"spec\":{\"group\":\"example.org\",\"scope\":\"Namespaced\"," \
+	"\"names\":{\"plural\":\"widgets\"," \
+	"\"singular\":\"widget\",\"kind\":\"Widget\",\"shortNames\":[\"w\"]},\"versions\":[{\"name\":\"v1\",\"served\":true," \
+	"\"storage\":true," \
+	"\"schema\":{\"openAPIV3Schema\":" SCHEMA "},\"subresources\":{\"status\":{},\"scale\":{\"specReplicasPath\":\".spec." \
+						  "size\",\"statusReplicasPath\":\".status.n\"}}," \
 	"\"additionalPrinterColumns\":[{\"name\":\"Size\",\"type\":\"integer\",\"jsonPath\":\".spec.size\"}]}," \
 	"{\"name\":\"v0\",\"served\":false,\"storage\":false,\"deprecated\":true}]}}"
 
-static struct schema_set *widgets(struct arena *a)
-{
+static struct schema_set *widgets(struct arena *a) {
 	struct schema_set *s = NULL;
 	yyjson_mut_doc *doc = decoded(a, type_named("apiextensions.k8s.io/v1", "CustomResourceDefinition"), CRD);
 	ck_assert_int_eq(schema_set_new(yyjson_mut_doc_get_root(doc), &s), 0);
 	return s;
 }
 
-static const char *filled(struct arena *a, const struct schema_resource *r, const char *text, struct schema_issues *is)
-{
+static const char *filled(struct arena *a, const struct schema_resource *r, const char *text, struct schema_issues *is) {
 	yyjson_mut_doc *doc = parse(a, text);
 	const char *msg = "";
 	ck_assert_msg(schema_decode_tree(r->type, a, doc, is, &msg) == 0, "%s", msg);
@@ -39,8 +44,7 @@ static const char *filled(struct arena *a, const struct schema_resource *r, cons
 	return encoded(a, r->type, yyjson_mut_doc_get_root(doc));
 }
 
-START_TEST(resource)
-{
+START_TEST(resource) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	_cleanup_schema_set_ struct schema_set *s = widgets(a);
 	ck_assert_uint_eq(schema_set_count(s), 2);
@@ -58,43 +62,45 @@ START_TEST(resource)
 }
 END_TEST
 
-START_TEST(prune_and_default)
-{
+START_TEST(prune_and_default) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	_cleanup_schema_set_ struct schema_set *s = widgets(a);
 	struct schema_issues is;
-	const char *text = filled(a, schema_set_at(s, 0),
-				  "{\"apiVersion\":\"example.org/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\",\"color\":1},\"extra\":1,"
-				  "\"spec\":{\"size\":null,\"maybe\":null,\"junk\":{},\"tags\":[{\"k\":\"a\",\"z\":1},{\"k\":\"b\",\"v\":\"y\"}],"
-				  "\"free\":{\"any\":[1],\"known\":{\"gone\":1}},\"map\":{\"m\":{\"a\":1,\"b\":2}},\"port\":\"http\","
-				  "\"inner\":{\"kind\":\"X\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"i\",\"odd\":1},\"rest\":true}}}",
-				  &is);
+	const char *text = filled(
+		a, schema_set_at(s, 0),
+		"{\"apiVersion\":\"example.org/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\",\"color\":1},\"extra\":1,"
+		"\"spec\":{\"size\":null,\"maybe\":null,\"junk\":{},\"tags\":[{\"k\":\"a\",\"z\":1},{\"k\":\"b\",\"v\":\"y\"}],"
+		"\"free\":{\"any\":[1],\"known\":{\"gone\":1}},\"map\":{\"m\":{\"a\":1,\"b\":2}},\"port\":\"http\","
+		"\"inner\":{\"kind\":\"X\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"i\",\"odd\":1},\"rest\":true}}}",
+		&is);
 	ck_assert_str_eq(text, "{\"apiVersion\":\"example.org/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
-			       "\"spec\":{\"free\":{\"known\":{},\"any\":[1]},\"inner\":{\"apiVersion\":\"v1\",\"kind\":\"X\",\"metadata\":{\"name\":\"i\"},\"rest\":true},"
-			       "\"map\":{\"m\":{\"a\":1}},\"maybe\":null,\"port\":\"http\",\"size\":3,\"tags\":[{\"k\":\"a\",\"v\":\"x\"},{\"k\":\"b\",\"v\":\"y\"}]}}");
+			       "\"spec\":{\"free\":{\"known\":{},\"any\":[1]},\"inner\":{\"apiVersion\":\"v1\",\"kind\":\"X\","
+			       "\"metadata\":{\"name\":\"i\"},\"rest\":true},"
+			       "\"map\":{\"m\":{\"a\":1}},\"maybe\":null,\"port\":\"http\",\"size\":3,\"tags\":[{\"k\":\"a\","
+			       "\"v\":\"x\"},{\"k\":\"b\",\"v\":\"y\"}]}}");
 	ck_assert_uint_eq(is.n_unknown, 7);
 	ck_assert_str_eq(is.unknown[0], "unknown field \"metadata.color\"");
 }
 END_TEST
 
 /* The shape of values is validation's business. */
-START_TEST(wrong_shapes_pass)
-{
+START_TEST(wrong_shapes_pass) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	_cleanup_schema_set_ struct schema_set *s = widgets(a);
 	struct schema_issues is;
-	ck_assert_str_eq(filled(a, schema_set_at(s, 0), "{\"spec\":{\"size\":\"x\",\"maybe\":\"\",\"tags\":{},\"map\":[],\"free\":1}}", &is),
+	ck_assert_str_eq(filled(a, schema_set_at(s, 0),
+				"{\"spec\":{\"size\":\"x\",\"maybe\":\"\",\"tags\":{},\"map\":[],\"free\":1}}", &is),
 			 "{\"spec\":{\"free\":1,\"map\":[],\"maybe\":\"\",\"size\":\"x\",\"tags\":{}}}");
 }
 END_TEST
 
-START_TEST(life)
-{
+START_TEST(life) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	_cleanup_schema_set_ struct schema_set *s = widgets(a);
 	const struct schema_resource *r = schema_set_at(s, 0);
 	yyjson_mut_doc *doc = parse(a, "{\"metadata\":{\"name\":\"w\"},\"spec\":{\"size\":1},\"status\":{\"n\":5}}");
-	yyjson_mut_doc *old = parse(a, "{\"metadata\":{\"name\":\"w\",\"generation\":4},\"spec\":{\"size\":1},\"status\":{\"n\":2}}");
+	yyjson_mut_doc *old = parse(
+		a, "{\"metadata\":{\"name\":\"w\",\"generation\":4},\"spec\":{\"size\":1},\"status\":{\"n\":2}}");
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc), *was = yyjson_mut_doc_get_root(old);
 	ck_assert_int_eq(schema_prepare_update(r, NULL, doc, root, was), 0);
 	ck_assert_int_eq(json_path_int(root, "metadata.generation", 0), 4);
@@ -112,15 +118,16 @@ START_TEST(life)
 }
 END_TEST
 
-START_TEST(references)
-{
+START_TEST(references) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct schema_set *s = widgets(a), *again = schema_set_ref(s);
 	schema_set_unref(s);
 	ck_assert_str_eq(schema_set_at(again, 0)->kind, "Widget");
 	schema_set_unref(again);
 	struct schema_set *none = NULL;
-	ck_assert_int_eq(schema_set_new(yyjson_mut_doc_get_root(parse(a, "{\"spec\":{\"versions\":[{\"name\":\"v1\"}]}}")), &none), -EBADMSG);
+	ck_assert_int_eq(
+		schema_set_new(yyjson_mut_doc_get_root(parse(a, "{\"spec\":{\"versions\":[{\"name\":\"v1\"}]}}")), &none),
+		-EBADMSG);
 	ck_assert_int_eq(schema_set_new(yyjson_mut_doc_get_root(parse(a, "{}")), &none), -EBADMSG);
 }
 END_TEST

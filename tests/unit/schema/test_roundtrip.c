@@ -14,8 +14,7 @@
 static const char *dirs[] = { SAMPLES, NULL };
 static int n_samples;
 
-static bool read_file(const char *path, struct buf *b)
-{
+static bool read_file(const char *path, struct buf *b) {
 	FILE *f = fopen(path, "rb");
 	char chunk[4096];
 	size_t n;
@@ -25,26 +24,24 @@ static bool read_file(const char *path, struct buf *b)
 	return buf_err(b) == 0;
 }
 
-static const char *compact(struct arena *a, const yyjson_mut_val *v)
-{
+static const char *compact(struct arena *a, const yyjson_mut_val *v) {
 	_cleanup_buf_ struct buf b = BUF_INIT(SAMPLE_MAX);
 	json_write(&b, v);
 	return text_of(a, &b);
 }
 
 /* Where two texts part, for the message. */
-static void same(const char *what, const char *name, struct slice got, struct slice want)
-{
+static void same(const char *what, const char *name, struct slice got, struct slice want) {
 	size_t i = 0;
 	if (slice_eq(got, want)) return;
 	while (i < got.n && i < want.n && got.p[i] == want.p[i]) i++;
 	size_t from = i > 60 ? i - 60 : 0;
-	ck_abort_msg("%s: %s differs at byte %zu:\n got ...%.*s\nwant ...%.*s", name, what, i, SLICE_FMT(slice_upto(slice_from(got, from), 160)),
-		     SLICE_FMT(slice_upto(slice_from(want, from), 160)));
+	ck_abort_msg("%s: %s differs at byte %zu:\n got ...%.*s\nwant ...%.*s", name, what, i,
+		     SLICE_FMT(slice_upto(slice_from(got, from), 160)), SLICE_FMT(slice_upto(slice_from(want, from), 160)));
 }
 
-static void check_proto(struct arena *a, const char *name, const struct schema_type *t, yyjson_mut_val *root, struct slice pb, const char *want)
-{
+static void check_proto(struct arena *a, const char *name, const struct schema_type *t, yyjson_mut_val *root, struct slice pb,
+			const char *want) {
 	_cleanup_buf_ struct buf out = BUF_INIT(SAMPLE_MAX), again = BUF_INIT(SAMPLE_MAX);
 	struct slice api_version = json_path_str(root, "apiVersion"), kind = json_path_str(root, "kind");
 	bool bare = !kind.n;
@@ -63,8 +60,7 @@ static void check_proto(struct arena *a, const char *name, const struct schema_t
 	same("protobuf from protobuf", name, buf_slice(&again), pb);
 }
 
-static void check_sample(const char *dir, const char *name)
-{
+static void check_sample(const char *dir, const char *name) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	_cleanup_buf_ struct buf json = BUF_INIT(SAMPLE_MAX), pb = BUF_INIT(SAMPLE_MAX);
 	ck_assert(read_file(arena_printf(a, "%s/%s.json", dir, name), &json));
@@ -74,7 +70,8 @@ static void check_sample(const char *dir, const char *name)
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
 	bool bare = !json_get(root, "kind"); /* WatchEvent does not say what it is */
 	const struct schema_type *t = bare ? type_named("v1", strrchr(name, '.') + 1)
-					   : type_named(arena_slice_str(a, json_path_str(root, "apiVersion")), arena_slice_str(a, json_path_str(root, "kind")));
+					   : type_named(arena_slice_str(a, json_path_str(root, "apiVersion")),
+							arena_slice_str(a, json_path_str(root, "kind")));
 	struct schema_issues issues;
 	const char *msg = "";
 	ck_assert_msg(schema_decode_tree(t, a, doc, &issues, &msg) == 0, "%s: %s", name, msg);
@@ -85,8 +82,7 @@ static void check_sample(const char *dir, const char *name)
 	n_samples++;
 }
 
-static void check_dir(const char *dir)
-{
+static void check_dir(const char *dir) {
 	DIR *d = opendir(dir);
 	struct dirent *e;
 	while (d && (e = readdir(d))) {
@@ -98,23 +94,20 @@ static void check_dir(const char *dir)
 	if (d) closedir(d);
 }
 
-START_TEST(own_samples)
-{
+START_TEST(own_samples) {
 	check_dir(dirs[0]);
 	ck_assert_int_ge(n_samples, 4);
 }
 END_TEST
 
-START_TEST(recorded_samples)
-{
+START_TEST(recorded_samples) {
 	const char *dir = getenv("K8C_ROUNDTRIP");
 	check_dir(dir ? dir : SOURCE_ROOT "/../shared/facts/roundtrip");
 	fprintf(stderr, "%d recorded samples\n", n_samples);
 }
 END_TEST
 
-int main(void)
-{
+int main(void) {
 	Suite *s = suite_create("roundtrip");
 	TCase *tc = tcase_create("samples");
 	tcase_set_timeout(tc, 120);
