@@ -4,7 +4,7 @@
  * and either refuses with a sentence or serves exactly a state that was committed; what a damaged log has lost is said, and its
  * revisions are not given out again.
  *
- * K8C_STRIDE: bytes between two flips (default 23; 1 flips every byte).
+ * K8C_STRIDE: bytes between two flips (default 23; 1 flips every byte, which takes many minutes).
  */
 #include "../../unit/store/help.h"
 
