@@ -148,7 +148,8 @@ static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *res) {
 }
 
 static bool literal_address(const struct endpoint *e, struct sockaddr_storage *ret) {
-	return uv_ip4_addr(e->host, e->port, (struct sockaddr_in *)ret) == 0 || uv_ip6_addr(e->host, e->port, (struct sockaddr_in6 *)ret) == 0;
+	return uv_ip4_addr(e->host, e->port, (struct sockaddr_in *)ret) == 0 ||
+	       uv_ip6_addr(e->host, e->port, (struct sockaddr_in6 *)ret) == 0;
 }
 
 static void dial_begin(struct dial *d) {
@@ -204,7 +205,8 @@ static int on_proxy_head(void *ctx, const struct http_response_head *head, const
 
 static int on_proxy_body(void *ctx, struct slice bytes) { return (void)ctx, (void)bytes, 0; }
 static void on_proxy_end(void *ctx) { ((struct dial *)ctx)->tunnel = true; }
-static const struct http1_handler proxy_events = { .on_response = on_proxy_head, .on_body = on_proxy_body, .on_end = on_proxy_end };
+static const struct http1_handler proxy_events = { .on_response = on_proxy_head, .on_body = on_proxy_body,
+	.on_end = on_proxy_end };
 
 static int ask_proxy(struct dial *d) {
 	struct client_conn *cc = d->cc;

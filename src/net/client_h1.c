@@ -88,7 +88,8 @@ static void leave(struct client_conn *cc, struct net_call *c) {
 	struct client_h1 *h = cc->state;
 	if (h->call != c) return;
 	h->call = NULL;
-	bool keep = !cc->closing && h->complete && h->keep_alive && !cc->client->freed && idle_conns(cc->origin) <= CLIENT_IDLE_CONNECTIONS_MAX;
+	bool good = h->complete && h->keep_alive && !cc->closing && !cc->client->freed;
+	bool keep = good && idle_conns(cc->origin) <= CLIENT_IDLE_CONNECTIONS_MAX;
 	h->reused = true;
 	if (!keep) client_conn_close(cc, !h->complete);
 	else conn_deadline(cc->conn, CONN_IDLE_MS);

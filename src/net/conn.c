@@ -41,7 +41,7 @@ struct conn {
 	char why[160];
 	enum conn_state state;
 	unsigned corks, handles, pins;
-	bool server, paused, reading, eof, eof_told, writing, was_full, kicked, shut;
+	bool paused, reading, eof, eof_told, writing, was_full, kicked;
 	char peer[INET6_ADDRSTRLEN + 10];
 };
 
@@ -149,7 +149,6 @@ static void linger(struct conn *c) {
 	if (c->state != CONN_FLUSHING || c->writing || c->out.n) return;
 	c->state = CONN_LINGERING;
 	c->shutdown.data = c;
-	c->shut = true;
 	conn_deadline(c, CONN_LINGER_MS);
 	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown) < 0) {
 		conn_abort(c);
@@ -466,7 +465,9 @@ int conn_unread(struct conn *c, struct slice plain) {
 	if (c->state != CONN_OPEN) return -EPIPE;
 	_cleanup_buf_ struct buf later = c->held_plain;
 	c->held_plain = BUF_INIT(CONN_HELD_MAX);
-	if (buf_put_slice(&c->held_plain, plain) < 0 || buf_put_slice(&c->held_plain, buf_slice(&later)) < 0) return -ENOMEM;
+	hold(c, &c->held_plain, plain);
+	hold(c, &c->held_plain, buf_slice(&later));
+	if (c->state != CONN_OPEN) return -ENOBUFS;
 	kick_later(c);
 	return 0;
 }
@@ -540,7 +541,6 @@ int conn_accept(struct loop *l, struct conn_scratch *s, uv_stream_t *listener, S
 	struct conn *c;
 	int r = conn_new(l, s, ev, ctx, &c);
 	if (r < 0) return r;
-	c->server = true;
 	r = uv_accept(listener, (uv_stream_t *)&c->tcp);
 	if (r == 0 && tls) r = tls_new(tls, true, NULL, &c->out, &c->tls);
 	if (r < 0) return never(c, r);

@@ -68,7 +68,8 @@ void conn_uncork(struct conn *c);
 /* No on_data until conn_unpause. */
 void conn_pause(struct conn *c);
 void conn_unpause(struct conn *c);
-/* Plain bytes to be delivered again by on_data, before any others, from the loop (never inside this call). 0 or -errno. */
+/* Plain bytes to be delivered again by on_data, before any others, from the loop (never inside this call). 0; or the
+ * connection is broken (on_end says so): -ENOBUFS (over CONN_HELD_MAX), -EPIPE. */
 int conn_unread(struct conn *c, struct slice plain);
 /* on_timeout `ms` from now; 0: never. */
 void conn_deadline(struct conn *c, uint64_t ms);

@@ -12,7 +12,7 @@
 #define CONN_READ_SIZE (64u * KIB)
 #define TLS_RECORD_MAX (16u * KIB)
 /* Bytes a paused connection may hold back. */
-#define CONN_HELD_MAX (64u * KIB + CONN_READ_SIZE)
+#define CONN_HELD_MAX (8u * CONN_READ_SIZE)
 /* Pipelined bytes taken in while a request is being answered; beyond it the socket is not read. */
 #define H1_PIPELINE_MAX (64u * KIB)
 /* Bytes of an unwanted body an HTTP/2 stream may still send after its answer. */

@@ -72,7 +72,8 @@ static void on_early_end(void *ctx, int err, const char *msg) {
 static void on_early_data(void *ctx, struct slice bytes) { (void)ctx, (void)bytes; }
 static void on_nothing(void *ctx) { (void)ctx; }
 
-static const struct conn_events handshake_events = { on_ready, on_early_data, on_nothing, on_nothing, on_early_end, server_conn_gone };
+static const struct conn_events handshake_events = { on_ready, on_early_data, on_nothing, on_nothing, on_early_end,
+	server_conn_gone };
 
 static void accept_one(struct server_loop *sl) {
 	struct server_conn *sc = calloc(1, sizeof(*sc));

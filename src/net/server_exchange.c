@@ -49,7 +49,10 @@ void server_exchange_body(struct server_exchange *e, struct slice bytes) {
 
 /* What kube-apiserver says when too many requests are in flight; clients come back after the second. */
 static void refuse_overload(struct exchange *x) {
-	struct http_header v[] = { { SLICE_LIT("content-type"), SLICE_LIT("text/plain; charset=utf-8") }, { SLICE_LIT("retry-after"), SLICE_LIT("1") } };
+	struct http_header v[] = {
+		{ SLICE_LIT("content-type"), SLICE_LIT("text/plain; charset=utf-8") },
+		{ SLICE_LIT("retry-after"), SLICE_LIT("1") },
+	};
 	struct http_headers h = { v, ELEMENTSOF(v), ELEMENTSOF(v) };
 	struct body_part p = { NULL, SLICE_LIT("Too many requests, please try again later.\n") };
 	exchange_respond(x, 429, &h, &p, 1);

@@ -40,7 +40,8 @@ static void on_nothing(void *ctx) { (void)ctx; }
 static const struct conn_events events = { .on_ready = on_nothing, .on_data = on_data, .on_writable = on_writable,
 	.on_timeout = on_nothing, .on_end = on_end, .on_close = on_close };
 
-struct stream *stream_on_conn(struct conn *c, const struct stream_handler *handler, void *ctx, void (*gone)(void *), void *gone_ctx) {
+struct stream *stream_on_conn(struct conn *c, const struct stream_handler *handler, void *ctx, void (*gone)(void *),
+			      void *gone_ctx) {
 	struct stream *s = calloc(1, sizeof(*s));
 	if (!s) return NULL;
 	*s = (struct stream){ .conn = c, .h = handler, .ctx = ctx, .gone = gone, .gone_ctx = gone_ctx };

@@ -124,7 +124,8 @@ static int name_cas(SSL_CTX *c, struct slice pem) {
 	return 0;
 }
 
-static int pick_alpn(SSL *s, const unsigned char **out, unsigned char *out_n, const unsigned char *in, unsigned int in_n, void *ctx) {
+static int pick_alpn(SSL *s, const unsigned char **out, unsigned char *out_n, const unsigned char *in, unsigned int in_n,
+		     void *ctx) {
 	static const unsigned char ours[] = "\x02h2\x08http/1.1\x08http/1.0";
 	(void)s, (void)ctx;
 	int r = SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_n, ours, sizeof(ours) - 1, in, in_n);

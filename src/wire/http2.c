@@ -366,7 +366,8 @@ bool http2_alive(const struct http2 *h) {
 /* ---- sending ---- */
 
 static nghttp2_nv make_nv(struct slice name, struct slice value) {
-	return (nghttp2_nv){ (uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)(value.p ? value.p : ""), name.n, value.n, NGHTTP2_NV_FLAG_NONE };
+	const char *v = value.p ? value.p : "";
+	return (nghttp2_nv){ (uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)v, name.n, value.n, NGHTTP2_NV_FLAG_NONE };
 }
 
 /* What HTTP/2 forbids (RFC 9113, 8.2.2). */

@@ -72,7 +72,8 @@ static void put_text(struct buf *out, unsigned channel, struct slice data, const
 	ws_put2(out, WS_TEXT, slice_make(&first, 1), slice_make(b.p, (size_t)n), mask);
 }
 
-void kube_channel_put(struct buf *out, const struct kube_protocol *p, unsigned channel, struct slice data, const unsigned char *mask) {
+void kube_channel_put(struct buf *out, const struct kube_protocol *p, unsigned channel, struct slice data,
+		      const unsigned char *mask) {
 	char first = (char)channel;
 	if (p->text) put_text(out, channel, data, mask);
 	else ws_put2(out, WS_BINARY, slice_make(&first, 1), data, mask);

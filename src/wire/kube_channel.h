@@ -25,6 +25,7 @@ const struct kube_protocol *kube_protocol_named(struct slice name);
 int kube_channel_split(const struct kube_protocol *p, struct slice message, struct buf *scratch, unsigned *ret_channel,
 		       struct slice *ret_data);
 /* A frame with data for a channel. */
-void kube_channel_put(struct buf *out, const struct kube_protocol *p, unsigned channel, struct slice data, const unsigned char *mask);
+void kube_channel_put(struct buf *out, const struct kube_protocol *p, unsigned channel, struct slice data,
+		      const unsigned char *mask);
 /* v5: nothing more will come on the channel. Does nothing for older protocols. */
 void kube_channel_put_close(struct buf *out, const struct kube_protocol *p, unsigned channel, const unsigned char *mask);
