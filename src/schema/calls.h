@@ -27,6 +27,7 @@ SCHEMA_PREP(daemonset_template_generation);
 SCHEMA_PREP(endpoints_subsets);
 SCHEMA_PREP(job_selector);
 SCHEMA_PREP(node_config_source);
+SCHEMA_PREP(pod_apparmor);
 SCHEMA_PREP(pod_create);
 SCHEMA_PREP(pod_resize);
 SCHEMA_PREP(pod_status_update);

@@ -166,6 +166,19 @@ START_TEST(job_labels) {
 }
 END_TEST
 
+START_TEST(apparmor_annotations) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	const char *s = created(a, find("", "pods"),
+				"{\"metadata\":{\"name\":\"p\",\"annotations\":{\"container.apparmor.security.beta.kubernetes.io/a\":\"localhost/x\","
+				"\"container.apparmor.security.beta.kubernetes.io/b\":\"runtime/default\","
+				"\"container.apparmor.security.beta.kubernetes.io/c\":\"nonsense\"}},\"spec\":{\"securityContext\":{\"appArmorProfile\":"
+				"{\"type\":\"RuntimeDefault\"}},\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}}");
+	has(s, "\"securityContext\":{\"appArmorProfile\":{\"type\":\"Localhost\",\"localhostProfile\":\"x\"}}");
+	has_not(strstr(s, "\"name\":\"b\""), "Localhost");
+	has(s, "\"securityContext\":{\"appArmorProfile\":{\"type\":\"RuntimeDefault\"}},\"schedulerName\"");
+}
+END_TEST
+
 START_TEST(endpoints_are_repacked) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	has(created(a, find("", "endpoints"),
@@ -177,4 +190,4 @@ START_TEST(endpoints_are_repacked) {
 END_TEST
 
 SUITE_MAIN("strategy", create_resets, status_is_kept, no_bump_for_nothing, ephemeral_containers_only, resize, quality_of_service,
-	   service_type_changes, job_labels, endpoints_are_repacked)
+	   service_type_changes, job_labels, endpoints_are_repacked, apparmor_annotations)
