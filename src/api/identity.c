@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/identity.h"
 
+#include "codec/fields.h"
+
 #include "api/internal.h"
 
 const struct status *identity_authenticate(struct request *r) {
@@ -66,9 +68,20 @@ const struct status *identity_check(struct request *r, const struct access_attrs
 	return identity_forbidden(r->a, at, reason);
 }
 
+/* A list of one node's pods says so in its selector: the node authoriser wants to know. */
+static struct slice demanded_node(struct request *r) {
+	struct fields_selector fields;
+	const char *msg;
+	struct slice text = query_get(&r->query, "fieldSelector"), node = SLICE_NULL;
+	if (slice_empty(text) || fields_parse(r->a, text, &fields, &msg) < 0) return SLICE_NULL;
+	if (!fields_exact(&fields, "spec.nodeName", &node)) (void)fields_exact(&fields, "nodeName", &node);
+	return node;
+}
+
 const struct status *identity_authorize(struct request *r) {
 	const struct request_info *i = &r->info;
 	struct access_attrs at = { .user = r->user, .is_resource = i->is_resource, .verb = i->verb };
+	at.field_node = demanded_node(r);
 	if (i->is_resource) {
 		at.ns = i->ns;
 		at.group = i->group;
