@@ -40,12 +40,13 @@ static const struct status *check_patch(struct request *r, yyjson_mut_val *root)
 }
 
 /* Unknown members are errors of the typed conversion, whatever fieldValidation says. */
-static const struct status *not_typed(struct request *r, const char *issue) {
+static const struct status *not_typed(struct request *r, const yyjson_mut_val *root, const char *issue) {
+	struct slice ns = json_path_str(root, "metadata.namespace"), name = json_path_str(root, "metadata.name");
 	struct slice path = slice_str(issue);
 	(void)slice_cut(&path, '"');
 	path = slice_cut(&path, '"');
-	return status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): .%.*s: field not declared in schema", SLICE_FMT(r->info.ns),
-			    SLICE_FMT(r->info.name), r->res->group, r->res->version, r->res->kind, SLICE_FMT(path));
+	return status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): .%.*s: field not declared in schema", SLICE_FMT(ns),
+			    SLICE_FMT(name), r->res->group, r->res->version, r->res->kind, SLICE_FMT(path));
 }
 
 static const struct status *check_upsert(struct write *w) {
@@ -80,7 +81,7 @@ static const struct status *typed_patch(struct request *r, struct application *a
 	int err = schema_decode_tree(r->res->type, r->a, ap->doc, &issues, &msg);
 	if (err) return err == -EBADMSG ? status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): %s", SLICE_FMT(r->info.ns), SLICE_FMT(r->info.name),
 						       r->res->group, r->res->version, r->res->kind, msg ? msg : "") : status_no_memory();
-	if (issues.n_unknown) return not_typed(r, issues.unknown[0]);
+	if (issues.n_unknown) return not_typed(r, root, issues.unknown[0]);
 	st = meta_check_namespace(r->a, r->res, r->info.ns, ap->doc, root);
 	if (!st && slice_empty(json_path_str(root, "metadata.name")) && !json_set_str(ap->doc, json_get(root, "metadata"), "name", r->info.name)) st = status_no_memory();
 	return st;

@@ -57,7 +57,8 @@ static void feed(struct sweep *s) {
 	while (!s->failure && !s->ended && s->running < DELETE_COLLECTION_WORKERS) {
 		struct store_obj *o = next_object(s);
 		s->ended = o == NULL;
-		if (o) s->failure = start_one(s, o);
+		const struct status *st = o ? start_one(s, o) : NULL;
+		if (st && !s->failure) s->failure = st;
 	}
 	s->feeding = false;
 	if (s->running || !(s->ended || s->failure)) return;

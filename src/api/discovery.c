@@ -165,6 +165,11 @@ void discovery_core_handle(struct request *r) {
 void discovery_group_handle(struct request *r) {
 	const struct document *d = map_get(r->api->discovery->documents, without_slash(r->info.path));
 	struct slice rest = slice_from(r->info.path, strlen("/apis/")), group = slice_cut(&rest, '/');
+	/* A group's own document is given whatever the method; the versions' are not. */
+	if (d && rest.n && !slice_eqs(r->x->head.method, "GET")) {
+		request_status(r, status_method_not_allowed());
+		return;
+	}
 	if (d) {
 		answer(r, d);
 		return;

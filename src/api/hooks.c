@@ -3,6 +3,7 @@
 
 #include "api/alloc/alloc.h"
 #include "api/escalate.h"
+#include "api/signer.h"
 
 static const struct hook {
 	const char *group, *resource;
@@ -10,6 +11,7 @@ static const struct hook {
 	size_t (*with_delete)(struct request *r, const struct store_snapshot *snap, const struct store_obj *gone, struct store_op *ops, size_t max);
 } hooks[] = {
 	{ "", "services", alloc_service, alloc_release },
+	{ "certificates.k8s.io", "certificatesigningrequests", signer_fill_requester, NULL },
 	{ "rbac.authorization.k8s.io", "roles", escalate_role, NULL },
 	{ "rbac.authorization.k8s.io", "clusterroles", escalate_role, NULL },
 	{ "rbac.authorization.k8s.io", "rolebindings", escalate_binding, NULL },

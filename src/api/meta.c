@@ -15,7 +15,11 @@ const struct status *meta_check_namespace(struct arena *a, const struct schema_r
 		return NULL;
 	}
 	if (slice_eq(have, want)) return NULL;
-	/* Cluster-scoped kinds: a namespace in the body is refused as well, but an update's may stay "". */
+	/* Cluster-scoped kinds: the namespace is dropped (rest.EnsureObjectNamespaceMatchesRequestNamespace). */
+	if (!res->namespaced) {
+		json_del(meta, "namespace");
+		return NULL;
+	}
 	return status_bad_request(a, "the namespace of the provided object does not match the namespace sent on the request");
 }
 

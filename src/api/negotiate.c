@@ -31,7 +31,7 @@ struct clause {
 	struct slice type;
 	int q; /* thousandths */
 	struct slice as, g, v;
-	bool pretty, stream, foreign;
+	bool pretty, foreign;
 };
 
 static int parse_q(struct slice s) {
@@ -55,9 +55,7 @@ static void take_param(struct clause *c, struct slice p) {
 	else if (slice_eqs(key, "g")) c->g = value;
 	else if (slice_eqs(key, "v")) c->v = value;
 	else if (slice_eqs(key, "pretty")) c->pretty = slice_eqs(value, "1");
-	else if (slice_eqs(key, "stream")) c->stream = true;
 	else if (slice_eqs(key, "charset")) c->foreign |= !slice_ieq(value, SLICE_LIT("utf-8"));
-	else if (key.n) c->foreign = true;
 }
 
 static struct clause parse_clause(struct slice text) {
@@ -94,7 +92,6 @@ static bool clause_serves(const struct clause *c, enum negotiate_for what, struc
 	if (slice_eqs(c->type, "*/*") || slice_ieq(c->type, SLICE_LIT("application/*"))) n->media = MEDIA_JSON;
 	else n->media = media_of(c->type);
 	if (n->media == MEDIA_NONE || (what == NEGOTIATE_WATCH && n->media == MEDIA_YAML)) return false;
-	if (c->stream && what != NEGOTIATE_WATCH) return false;
 	return take_transform(c, what, n);
 }
 
@@ -119,7 +116,18 @@ bool negotiate_routable(struct slice accept) {
 	if (slice_empty(slice_trim(accept))) return true;
 	while (accept.n) {
 		struct slice t = media_strip(slice_cut(&accept, ','));
-		if (slice_eqs(t, "*/*") || media_of(t) != MEDIA_NONE) return true;
+		for (size_t i = 0; i < ELEMENTSOF(types); i++)
+			if (slice_eqs(t, types[i].type)) return true;
+		if (slice_eqs(t, "*/*")) return true;
+	}
+	return false;
+}
+
+bool negotiate_names(struct slice accept, const char *type) {
+	if (slice_empty(slice_trim(accept))) return true;
+	while (accept.n) {
+		struct slice t = media_strip(slice_cut(&accept, ','));
+		if (slice_eqs(t, "*/*") || slice_eqs(t, type)) return true;
 	}
 	return false;
 }

@@ -27,6 +27,8 @@ enum negotiate_for { NEGOTIATE_OBJECT, NEGOTIATE_WATCH, NEGOTIATE_DISCOVERY, NEG
 int negotiate_accept(struct slice accept, enum negotiate_for what, struct negotiated *ret);
 /* Routing level: does Accept name one of the types, or everything? */
 bool negotiate_routable(struct slice accept);
+/* Does Accept name this one type, or everything? For routes that produce nothing else. */
+bool negotiate_names(struct slice accept, const char *type);
 /* Pretty JSON: by ?pretty (SLICE_NULL: absent) or by the User-Agent. */
 bool negotiate_pretty(struct slice query_value, struct slice user_agent);
 /* Accept-Encoding holds the exact token gzip. */

@@ -6,6 +6,10 @@
 #include <errno.h>
 
 static void answer(struct request *r, int err, const char *type, struct buf *b) {
+	if (!negotiate_names(request_get_header(r, "accept"), type)) {
+		request_status(r, status_not_acceptable_type(r->a, type));
+		return;
+	}
 	struct slice body = err ? SLICE_NULL : arena_slice_dup(r->a, buf_slice(b));
 	if (err == -ENOENT) {
 		request_status(r, status_page_not_found());

@@ -259,6 +259,12 @@ const struct status *status_not_supported(struct arena *a, const char *action, s
 	return targeted(make(a, 405, "MethodNotAllowed", m), group, resource, SLICE_NULL);
 }
 
+const struct status *status_not_acceptable_type(struct arena *a, const char *type) {
+	struct status *st = make(a, 406, "NotAcceptable", arena_printf(a, "406: Not Acceptable\n\nAvailable representations: %s", type));
+	if (st) st->has_details = true;
+	return orelse(st);
+}
+
 const struct status *status_too_large(struct arena *a, const char *what) {
 	return orelse(make(a, 413, "RequestEntityTooLarge", arena_printf(a, "Request entity too large: %s", what)));
 }
@@ -411,6 +417,6 @@ int status_write(const struct status *st, struct buf *b) {
 	put_slice(b, &f, "message", slice_str(st->message));
 	put_slice(b, &f, "reason", slice_str(st->reason));
 	if (st->has_details) put_details(b, st);
-	if (st->code && !st->success) buf_printf(b, ",\"code\":%d", st->code);
+	if (st->code && (!st->success || st->code != 200)) buf_printf(b, ",\"code\":%d", st->code);
 	return buf_putc(b, '}');
 }

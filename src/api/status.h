@@ -65,6 +65,8 @@ const struct status *status_expired(struct arena *a, const char *message, const 
 const struct status *status_method_not_allowed(void);
 const struct status *status_not_supported(struct arena *a, const char *action, struct slice group, struct slice resource);
 const struct status *status_not_acceptable_route(bool watchable);
+/* The same for a route that produces one type only. */
+const struct status *status_not_acceptable_type(struct arena *a, const char *type);
 const struct status *status_bad_url(void);               /* text, as net/http answers */
 const struct status *status_not_acceptable(struct arena *a, bool watch);
 const struct status *status_too_large(struct arena *a, const char *what);

@@ -26,4 +26,8 @@ static const char text[] =
 	"  \"platform\": \"" PLATFORM "\"\n"
 	"}";
 
-void version_handle(struct request *r) { request_bytes(r, 200, "application/json", slice_make(text, sizeof(text) - 1)); }
+void version_handle(struct request *r) {
+	static const char type[] = "application/json";
+	if (negotiate_names(request_get_header(r, "accept"), type)) request_bytes(r, 200, type, slice_make(text, sizeof(text) - 1));
+	else request_status(r, status_not_acceptable_type(r->a, type));
+}

@@ -9,6 +9,7 @@
 #include "api/stored.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static void attempt(struct write *w);
 
@@ -71,7 +72,7 @@ static const struct status *name_taken(struct write *w, const struct store_obj *
 static void exists(struct write *w, const struct store_obj *there) {
 	if (w->upsert) again(w);
 	else if (w->generated && ++w->name_tries < GENERATE_NAME_TRIES) attempt(w);
-	else if (w->generated) finish(w, status_name_exhausted(w->r->a, group_of(w), resource_of(w), w->name));
+	else if (json_path_str(w->obj, "metadata.generateName").n) finish(w, status_name_exhausted(w->r->a, group_of(w), resource_of(w), w->name));
 	else finish(w, name_taken(w, there));
 }
 
@@ -175,7 +176,8 @@ static void validated(struct admit *ad, const struct status *st) {
 /* ---- strategy and validation ---- */
 
 static const struct status *invalid(struct write *w, const struct schema_errors *errs) {
-	return status_invalid(w->r->a, group_of(w), slice_str(w->res->kind), json_path_str(w->obj, "metadata.name"), errs);
+	/* The kind is that of the internal type: events of either group are core's. */
+	return status_invalid(w->r->a, slice_str(w->res->storage_group), slice_str(w->res->kind), json_path_str(w->obj, "metadata.name"), errs);
 }
 
 static const struct status *validate(struct write *w) {
@@ -201,13 +203,22 @@ static const struct status *prepare_update(struct write *w) {
 	return st ? st : meta_before_update(w);
 }
 
+/* An update that names no revision is one of the newest. */
+static const struct status *take_current_rv(struct write *w) {
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)w->cur->rv);
+	bool ok = json_set_str(w->doc, json_get(w->obj, "metadata"), "resourceVersion", slice_make(text, (size_t)n));
+	return ok ? NULL : status_no_memory();
+}
+
 /* Optimistic locking (registry store.go Update). */
 static const struct status *check_rv(struct write *w) {
 	struct slice text = json_path_str(w->obj, "metadata.resourceVersion");
-	const struct status *st = options_rv(w->r->a, text, false, &w->expect_rv);
-	if (st) return st;
+	int err = slice_empty(text) ? 0 : slice_uint(text, UINT64_MAX, &w->expect_rv);
+	if (err) return status_error(w->r->a, "strconv.ParseUint: parsing %s: %s", status_quote(w->r->a, text), err == -ERANGE ? "value out of range" : "invalid syntax");
+	if (slice_empty(text)) w->expect_rv = 0;
 	if (w->expect_rv == 0) {
-		if (w->res->strategy->unconditional_update) return NULL;
+		if (w->res->strategy->unconditional_update) return take_current_rv(w);
 		return status_invalid1(w->r->a, group_of(w), resource_of(w), w->name, "FieldValueInvalid", "metadata.resourceVersion",
 				       "Invalid value: 0: must be specified for an update");
 	}

@@ -21,7 +21,7 @@ static const struct path {
 	{ "/api", SLASH, false, discovery_api_handle },
 	{ "/apis", SLASH, false, discovery_apis_handle },
 	{ "/api/", BELOW, false, discovery_core_handle },
-	{ "/apis/", BELOW, false, discovery_group_handle },
+	{ "/apis/", BELOW, true, discovery_group_handle },
 	{ "/version", SLASH, false, version_handle },
 	{ "/healthz", EXACT, true, health_handle },
 	{ "/livez", EXACT, true, health_handle },

@@ -36,7 +36,8 @@ bool route_is_long_running(const struct request *r) {
 
 /* Does the URL's namespace fit the scope? /api/v1/namespaces/<x> is cluster-scoped with a namespace in its info. */
 static bool scope_fits(const struct request *r) {
-	bool in_ns = r->info.ns.n > 0 && strcmp(r->res->resource, "namespaces") != 0;
+	bool of_namespace = !strcmp(r->res->resource, "namespaces") && r->info.n_parts > 1;
+	bool in_ns = r->info.ns.n > 0 && !of_namespace;
 	if (!r->res->namespaced) return !in_ns;
 	return in_ns || slice_empty(r->info.ns);
 }
