@@ -165,6 +165,7 @@ static void ended(struct container *c, const struct container_exit *e, const cha
 }
 
 static void send_signal(struct container *c, const char *signal);
+static void restart_when_changed(struct container *c);
 
 static void time_signals(struct container *c) {
 	uint64_t now = agent_now_ms(c->pod->agent);
@@ -196,10 +197,19 @@ void container_look_after(struct container *c) {
 		e = (struct container_exit){ .code = EXIT_UNKNOWN, .finished = env_now(c->pod->agent->env) };
 		return ended(c, &e, "ContainerStatusUnknown", "The container could not be located when the pod was terminated");
 	case CONTAINER_RUNNING:
-		if (c->state == CTR_RUNNING && c->pod->state == POD_RUNNING) container_probes_start(c);
+		if (c->state == CTR_RUNNING && c->pod->state == POD_RUNNING) container_probes_start(c), restart_when_changed(c);
 		if (c->state == CTR_STOPPING) time_signals(c);
 		return;
 	}
+}
+
+/* Only the image of a running container may be changed in a pod's spec. */
+static void restart_when_changed(struct container *c) {
+	struct slice image = json_path_str(container_spec_of(c), "image");
+	char why[512];
+	if (c->kind != KIND_MAIN || !c->now.spec_image || slice_empty(image) || slice_eqs(image, c->now.spec_image)) return;
+	snprintf(why, sizeof(why), "Container %s definition changed, will be restarted", c->name);
+	container_end(c, (uint64_t)pod_grace_seconds(c->pod) * 1000u, why);
 }
 
 static void on_signalled(void *ctx, int err, const char *why) {

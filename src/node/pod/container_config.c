@@ -110,8 +110,11 @@ static int sub_path_of(struct configuring *k, const yyjson_mut_val *mount, const
 static int bind_sub_path(struct configuring *k, const char *volume, const char *sub, bool managed, size_t index, const char **ret) {
 	const char *dir = arena_printf(k->arena, "%s/volume-subpaths/%s/%zu", k->c->pod->dir, k->c->name, index);
 	/* Files of the agent's own volumes are links through ..data: these are followed, inside the volume only. */
-	int fd = managed ? rootfs_open(volume, sub, O_PATH) : rootfs_open_beneath(volume, sub, true, 0755);
+	struct stat root;
 	if (!dir) return -ENOMEM;
+	/* New directories take the volume's own permissions, as the kubelet has it. */
+	if (stat(volume, &root) < 0) return -errno;
+	int fd = managed ? rootfs_open(volume, sub, O_PATH) : rootfs_open_beneath(volume, sub, true, root.st_mode);
 	if (fd < 0) return explain(k, fd, arena_printf(k->arena, "failed to prepare subPath for volumeMount \"%s\" of container \"%s\": %s", sub, k->c->name, strerror(-fd)));
 	_cleanup_close_ int held = fd;
 	char proc[64];

@@ -62,6 +62,18 @@ static bool next_element(struct slice *rest, char element[PATH_ELEMENT_MAX + 1],
 	return false;
 }
 
+/* Makes one directory and opens it; its mode is set whatever the umask. */
+static int directory_make(int dir, const char *element, unsigned mode, uint64_t resolve) {
+	char proc[64];
+	if (mkdirat(dir, element, 0700) < 0) return -errno;
+	int fd = open2(dir, element, O_PATH | O_NOFOLLOW | O_DIRECTORY, 0, resolve);
+	if (fd < 0) return fd;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	if (chmod(proc, mode & 07777) == 0) return fd;
+	close(fd);
+	return -errno;
+}
+
 int rootfs_open_beneath(const char *root, const char *path, bool create, unsigned mode) {
 	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), err = 0;
@@ -70,7 +82,7 @@ int rootfs_open_beneath(const char *root, const char *path, bool create, unsigne
 	if (dir < 0) return -errno;
 	while (next_element(&rest, element, &err)) {
 		int next = err ? err : open2(dir, element, O_PATH | O_NOFOLLOW, 0, resolve);
-		if (next == -ENOENT && create && mkdirat(dir, element, mode) == 0) next = open2(dir, element, O_PATH | O_NOFOLLOW, 0, resolve);
+		if (next == -ENOENT && create) next = directory_make(dir, element, mode, resolve);
 		close(dir);
 		if (next < 0) return next;
 		dir = next;

@@ -51,6 +51,19 @@ static bool group_add(struct container_user *u, uint32_t gid) {
 	return true;
 }
 
+/* The primary group stands among the additional ones, so that a program that drops it does not lose negative permissions
+ * (CVE-2022-36109). */
+static void group_put_first(struct container_user *u, uint32_t gid) {
+	size_t n = 0;
+	uint32_t before[PASSWD_GROUPS_MAX];
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (u->groups[i] != gid) before[n++] = u->groups[i];
+	if (n == PASSWD_GROUPS_MAX) n--;
+	u->groups[0] = gid;
+	memcpy(u->groups + 1, before, n * sizeof(*before));
+	u->n_groups = n + 1;
+}
+
 static bool list_has(struct slice members, struct slice name) {
 	while (members.p)
 		if (slice_eq(slice_cut(&members, ','), name)) return true;
@@ -146,6 +159,7 @@ int container_user_resolve(struct arena *a, const struct user_request *q, struct
 	if (r == 0) r = check_non_root(a, q, by_name, u.uid, user != NULL, ret_why);
 	if (r < 0) return r;
 	if (group) u.gid = (uint32_t)yyjson_mut_get_sint((yyjson_mut_val *)group);
+	group_put_first(&u, u.gid);
 	groups_of_pod(&u, q);
 	*ret = u;
 	return 0;

@@ -49,9 +49,16 @@ static void client_begin(void) {
 	ck_assert_int_eq(client_new_on_loop(loop, NULL, NULL, &co, &client, NULL), 0);
 }
 
+static void clean(void) {
+	char command[600];
+	if (access(data, F_OK) == 0) (void)node_agent_cleanup(data, BRIDGE);
+	snprintf(command, sizeof(command), "rm -rf --one-file-system %s", data);
+	if (system(command) != 0) fprintf(stderr, "%s could not be removed\n", data);
+}
+
 static void setup(void) {
-	snprintf(data, sizeof(data), "/tmp/k8c-node-test-%d", (int)getpid());
-	shell("mkdir -p %s/images %s/root/bin %s/root/etc && cp /bin/busybox %s/root/bin/ && cd %s/root/bin && for i in sh ls cat sleep env id hostname stat wget nc httpd; do ln -sf busybox $i; done; "
+	clean(); /* what a test before this one left when it failed */
+	shell("mkdir -p %s/images %s/root/bin %s/root/etc && cp /bin/busybox %s/root/bin/ && cd %s/root/bin && for i in sh ls cat sleep env id hostname stat wget nc httpd true mkdir test; do ln -sf busybox $i; done; "
 	      "echo 'root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1000::/:/bin/sh' > %s/root/etc/passwd", data, data, data, data, data, data);
 	/* An image archive by hand: one layer, a configuration, a manifest. */
 	shell("cd %s && tar -C root -cf layer.tar . && d=$(sha256sum layer.tar | cut -d' ' -f1) && "
@@ -125,7 +132,8 @@ static bool has_value(const void *arg) {
 static void expect(const char *pod, const char *path, const char *value) {
 	struct want w = { pod, path, value };
 	if (wait_until(has_value, &w)) return;
-	ck_abort_msg("%s: %s is not %s:\n%s\nevents:\n%s", pod, path, value, fake_api_get(api, "pods", "default", pod), fake_api_events(api));
+	fprintf(stderr, "%s\nevents:\n%s\n", fake_api_get(api, "pods", "default", pod), fake_api_events(api));
+	ck_abort_msg("%s: %s is not %s", pod, path, value);
 }
 
 static bool is_gone(const void *pod) { return !fake_api_get(api, "pods", "default", pod); }
@@ -165,7 +173,12 @@ static char *log_text(const char *pod, const char *container) {
 	return text;
 }
 
-static void expect_log(const char *log, const char *part) { ck_assert_msg(strstr(log, part) != NULL, "no \"%s\" in:\n%s", part, log); }
+static void expect_log(const char *log, const char *part) {
+	if (strstr(log, part)) return;
+	/* Check cuts long messages. */
+	fprintf(stderr, "%s\n", log);
+	ck_abort_msg("no \"%s\" in the log above", part);
+}
 
 #define SA_VOLUME                                                                                                                            \
 	"\"volumes\":[{\"name\":\"api\",\"projected\":{\"defaultMode\":420,\"sources\":[{\"serviceAccountToken\":{\"expirationSeconds\":3607,\"path\":\"token\"}}," \
@@ -224,6 +237,58 @@ START_TEST(init_containers_come_first_and_ended_ones_come_back) {
 	expect_log(log_text("init", "c"), "made");
 	delete_pod("init", 0);
 	ck_assert(wait_until(is_gone, "init"));
+}
+END_TEST
+
+START_TEST(what_users_set_reaches_the_container) {
+	fake_api_put(api, "configmaps", "{\"metadata\":{\"name\":\"conf\",\"namespace\":\"default\"},\"data\":{\"a\":\"from-configmap\"}}");
+	fake_api_put(api, "secrets", "{\"metadata\":{\"name\":\"sec\",\"namespace\":\"default\"},\"data\":{\"p\":\"c2VjcmV0LXZhbHVl\"}}");
+	put_pod("set", "\"restartPolicy\":\"Never\",\"hostname\":\"named\",\"subdomain\":\"sub\",\"securityContext\":{\"runAsUser\":1000,\"fsGroup\":2000,\"sysctls\":[{\"name\":\"net.ipv4.ip_unprivileged_port_start\",\"value\":\"77\"}]},"
+		"\"containers\":[{\"name\":\"c\",\"image\":\"test/busybox:1\",\"imagePullPolicy\":\"Never\",\"workingDir\":\"/work\","
+		"\"resources\":{\"limits\":{\"memory\":\"64Mi\",\"cpu\":\"500m\"}},"
+		"\"securityContext\":{\"readOnlyRootFilesystem\":true,\"allowPrivilegeEscalation\":false,\"capabilities\":{\"drop\":[\"ALL\"],\"add\":[\"KILL\"]},\"seccompProfile\":{\"type\":\"RuntimeDefault\"}},"
+		"\"env\":[{\"name\":\"CM\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"conf\",\"key\":\"a\"}}},{\"name\":\"SEC\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"p\"}}},"
+		"{\"name\":\"IP\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"status.podIP\"}}},{\"name\":\"LIM\",\"valueFrom\":{\"resourceFieldRef\":{\"resource\":\"limits.memory\"}}}],"
+		"\"volumeMounts\":[{\"name\":\"mem\",\"mountPath\":\"/mem\"},{\"name\":\"disk\",\"mountPath\":\"/disk\",\"subPath\":\"in/side\"},{\"name\":\"cm\",\"mountPath\":\"/cm\"},{\"name\":\"cm\",\"mountPath\":\"/one\",\"subPath\":\"a\"},{\"name\":\"sec\",\"mountPath\":\"/sec\"}],"
+		"\"command\":[\"sh\",\"-c\",\"pwd; id; cat /proc/1/status; echo env $CM $SEC $LIM $IP; (echo x > /rofs) 2>&1; echo y > /mem/f && echo mem-ok; echo y > /disk/f && echo disk-ok; stat -c '%U %g %a' /disk/f; "
+		"cat /cm/a; cat /one; cat /sec/p; echo; (echo x > /cm/b) 2>&1; cat /proc/1/mounts; hostname; cat /etc/hosts; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ls /proc/1/fd\"]}],"
+		"\"volumes\":[{\"name\":\"mem\",\"emptyDir\":{\"medium\":\"Memory\",\"sizeLimit\":\"1Mi\"}},{\"name\":\"disk\",\"emptyDir\":{}},{\"name\":\"cm\",\"configMap\":{\"name\":\"conf\",\"defaultMode\":420}},{\"name\":\"sec\",\"secret\":{\"secretName\":\"sec\",\"defaultMode\":256}}]");
+	expect("set", "status.phase", "Succeeded");
+	static const char *const parts[] = { "F /work\n", "uid=1000(web) gid=1000 groups=1000,2000", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000020", "NoNewPrivs:\t1", "Seccomp:\t2",
+		"env from-configmap secret-value 67108864 10.217.77.", "can't create /rofs: Read-only file system", "mem-ok", "disk-ok", "from-configmap", "secret-value",
+		"can't create /cm/b: Read-only file system", "F named\n", "named.sub.default.svc.cluster.local\tnamed", "F 77\n" };
+	const char *log = log_text("set", "c");
+	for (size_t i = 0; i < ELEMENTSOF(parts); i++) expect_log(log, parts[i]);
+	ck_assert_ptr_null(strstr(log, "F 4\n")); /* descriptors beyond ls's own would be leaks */
+}
+END_TEST
+
+START_TEST(probes_and_hooks_run) {
+	put_pod("probed", "\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":5,"
+		"\"initContainers\":[{\"name\":\"side\",\"image\":\"test/busybox:1\",\"imagePullPolicy\":\"Never\",\"restartPolicy\":\"Always\",\"command\":[\"sh\",\"-c\",\"trap 'exit 0' TERM; while :; do sleep 0.1; done\"],"
+		"\"startupProbe\":{\"exec\":{\"command\":[\"true\"]},\"periodSeconds\":1}}],"
+		"\"containers\":[{\"name\":\"c\",\"image\":\"test/busybox:1\",\"imagePullPolicy\":\"Never\","
+		"\"command\":[\"sh\",\"-c\",\"trap 'exit 0' TERM; mkdir /www; echo hello > /www/index.html; httpd -p 8080 -h /www; while :; do sleep 0.1; done\"],"
+		"\"ports\":[{\"name\":\"web\",\"containerPort\":8080}],"
+		"\"lifecycle\":{\"postStart\":{\"exec\":{\"command\":[\"sh\",\"-c\",\"echo post > /tmp-post\"]}},\"preStop\":{\"exec\":{\"command\":[\"sh\",\"-c\",\"echo stopping > /proc/1/fd/1\"]}}},"
+		"\"readinessProbe\":{\"httpGet\":{\"port\":\"web\",\"path\":\"/\"},\"periodSeconds\":1},"
+		"\"livenessProbe\":{\"exec\":{\"command\":[\"sh\",\"-c\",\"test -f /www/index.html || { echo lost; exit 1; }\"]},\"periodSeconds\":1,\"failureThreshold\":1}},"
+		"{\"name\":\"d\",\"image\":\"test/busybox:1\",\"imagePullPolicy\":\"Never\",\"command\":[\"sh\",\"-c\",\"trap 'exit 0' TERM; while :; do sleep 0.1; done\"],"
+		"\"readinessProbe\":{\"tcpSocket\":{\"port\":9},\"periodSeconds\":1,\"failureThreshold\":1}}]");
+	expect("probed", "status.initContainerStatuses.0.started", "true");
+	expect("probed", "status.containerStatuses.0.ready", "true");
+	expect("probed", "status.containerStatuses.1.ready", "false");
+	expect("probed", "status.conditions.2.reason", "ContainersNotReady");
+	ck_assert(fake_api_event(api, "Unhealthy"));
+	struct node_container_view v;
+	const char *why;
+	ck_assert_int_eq(node_agent_find(agent, SLICE_LIT("default"), SLICE_LIT("probed"), SLICE_LIT("c"), false, &v, &why), 0);
+	shell("rm %s/agent/containers/%s/rootfs/www/index.html", data, v.id);
+	expect("probed", "status.containerStatuses.0.restartCount", "1");
+	expect("probed", "status.containerStatuses.0.ready", "true");
+	delete_pod("probed", 5);
+	ck_assert(wait_until(is_gone, "probed"));
+	ck_assert(wait_until(agent_is_empty, NULL));
 }
 END_TEST
 
@@ -286,13 +351,17 @@ static bool tools_are_there(void) {
 
 int main(void) {
 	if (!tools_are_there()) return 77;
+	snprintf(data, sizeof(data), "/tmp/k8c-node-test-%d", (int)getpid());
 	Suite *s = suite_create("node-run");
 	TCase *t = tcase_create("containers");
 	tcase_set_timeout(t, 120);
+	tcase_add_unchecked_fixture(t, NULL, clean);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_pod_runs_with_its_credentials_and_ends);
 	tcase_add_test(t, a_running_pod_is_deleted_with_its_signal);
 	tcase_add_test(t, init_containers_come_first_and_ended_ones_come_back);
+	tcase_add_test(t, what_users_set_reaches_the_container);
+	tcase_add_test(t, probes_and_hooks_run);
 	tcase_add_test(t, containers_survive_a_restart_of_the_agent);
 	tcase_add_test(t, what_cannot_run_says_why);
 	suite_add_tcase(s, t);

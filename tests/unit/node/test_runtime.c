@@ -75,24 +75,24 @@ END_TEST
 #define GROUP "root:x:0:\nweb:x:1001:\nextra:x:2000:web,other\n"
 
 static const struct { const char *pod, *container, *image; int err; unsigned uid, gid; size_t groups; const char *why; } users[] = {
-	{ "{}", "{}", "", 0, 0, 0, 0, NULL },
-	{ "{}", "{}", "web", 0, 1000, 1001, 1, NULL },
-	{ "{}", "{}", "1000", 0, 1000, 1001, 1, NULL },
-	{ "{}", "{}", "1000:7", 0, 1000, 7, 1, NULL },
+	{ "{}", "{}", "", 0, 0, 0, 1, NULL },
+	{ "{}", "{}", "web", 0, 1000, 1001, 2, NULL },
+	{ "{}", "{}", "1000", 0, 1000, 1001, 2, NULL },
+	{ "{}", "{}", "1000:7", 0, 1000, 7, 2, NULL },
 	{ "{}", "{}", "web:extra", 0, 1000, 2000, 1, NULL },
-	{ "{}", "{}", "4242", 0, 4242, 0, 0, NULL },
+	{ "{}", "{}", "4242", 0, 4242, 0, 1, NULL },
 	{ "{}", "{}", "nobody", -ENOENT, 0, 0, 0, "unable to find user nobody: no matching entries in passwd file" },
 	{ "{}", "{}", "0:nogroup", -ENOENT, 0, 0, 0, "unable to find group nogroup: no matching entries in group file" },
 	{ "{}", "{}", "4294967296", -ENOENT, 0, 0, 0, NULL }, { "{}", "{}", "-1", -ENOENT, 0, 0, 0, NULL }, { "{}", "{}", "bad", -EINVAL, 0, 0, 0, NULL },
-	{ "{}", "{}", "00", 0, 0, 0, 0, NULL },
-	{ "{\"runAsUser\":1000}", "{}", "root", 0, 1000, 1001, 1, NULL },
-	{ "{\"runAsUser\":5}", "{\"runAsUser\":6,\"runAsGroup\":8}", "", 0, 6, 8, 0, NULL },
-	{ "{\"fsGroup\":77,\"supplementalGroups\":[88,77]}", "{}", "", 0, 0, 0, 2, NULL },
+	{ "{}", "{}", "00", 0, 0, 0, 1, NULL },
+	{ "{\"runAsUser\":1000}", "{}", "root", 0, 1000, 1001, 2, NULL },
+	{ "{\"runAsUser\":5}", "{\"runAsUser\":6,\"runAsGroup\":8}", "", 0, 6, 8, 1, NULL },
+	{ "{\"fsGroup\":77,\"supplementalGroups\":[88,77]}", "{}", "", 0, 0, 0, 3, NULL },
 	{ "{\"runAsNonRoot\":true}", "{}", "", -EPERM, 0, 0, 0, "container has runAsNonRoot and image will run as root (pod: \"p\", container: c)" },
 	{ "{\"runAsNonRoot\":true}", "{}", "web", -EPERM, 0, 0, 0, "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root (pod: \"p\", container: c)" },
-	{ "{\"runAsNonRoot\":true}", "{}", "1000", 0, 1000, 1001, 1, NULL },
+	{ "{\"runAsNonRoot\":true}", "{}", "1000", 0, 1000, 1001, 2, NULL },
 	{ "{\"runAsNonRoot\":true}", "{\"runAsUser\":0}", "", -EPERM, 0, 0, 0, "container's runAsUser breaks non-root policy (pod: \"p\", container: c)" },
-	{ "{\"runAsNonRoot\":true}", "{\"runAsNonRoot\":false}", "", 0, 0, 0, 0, NULL },
+	{ "{\"runAsNonRoot\":true}", "{\"runAsNonRoot\":false}", "", 0, 0, 0, 1, NULL },
 };
 
 START_TEST(users_are_resolved) {
