@@ -6,6 +6,7 @@
 #pragma once
 
 #include "client/client.h"
+#include "wire/websocket.h"
 
 #include <check.h>
 #include <errno.h>
@@ -37,8 +38,18 @@ struct fake_request {
 	char *method, *target, *body, *authorization, *content_type, *accept;
 };
 
+/* The stream of a 101: what the client wrote, and its handler, for the test to feed. */
+struct k8c_stream {
+	struct k8c_stream_handler h;
+	void *ctx;
+	struct buf written;
+	bool closed;
+};
+
 struct fake {
 	struct k8c_client *client;
+	struct k8c_stream *stream;
+	char *ws_key;
 	const struct fake_answer *script;
 	size_t n_script;
 	bool used[FAKE_MAX];
@@ -52,9 +63,47 @@ static struct fake fake;
 
 static char *fake_dup(const char *s, size_t n) { return s ? strndup(s, n) : NULL; }
 
+/* Answers an upgrade; `value` of the script is the WebSocket protocol, or NULL for SPDY. */
+static void fake_switch(struct fake_exchange *x) {
+	char accept[WS_ACCEPT_SIZE] = "";
+	const char *protocol = x->answer->value ? x->answer->value : "";
+	if (fake.ws_key) ws_accept(slice_str(fake.ws_key), accept);
+	struct k8c_header h[] = { { "sec-websocket-accept", { accept, strlen(accept) } }, { "sec-websocket-protocol", { protocol, strlen(protocol) } } };
+	x->h.on_head(x->ctx, 101, h, 2);
+	struct k8c_stream *s = fake.stream = calloc(1, sizeof(*s));
+	s->written = BUF_INIT(1 << 20);
+	fake.live--;
+	x->h.on_upgrade(x->ctx, s);
+	free(x);
+}
+
+static void fake_attach(struct k8c_stream *s, const struct k8c_stream_handler *h, void *hctx) {
+	s->h = *h;
+	s->ctx = hctx;
+	fake.live++;
+}
+static int fake_write(struct k8c_stream *s, struct k8c_bytes bytes) { return s->closed ? -EPIPE : buf_put(&s->written, bytes.p, bytes.n); }
+static void fake_stream_closed(void *arg) {
+	struct k8c_stream *s = arg;
+	fake.live--;
+	if (fake.stream == s) fake.stream = NULL;
+	s->h.on_close(s->ctx);
+	buf_done(&s->written);
+	free(s);
+}
+static void fake_stream_close(struct k8c_stream *s) {
+	if (s->closed) return;
+	s->closed = true;
+	loop_timer_start(client_loop(fake.client), 0, 0, fake_stream_closed, s);
+}
+
 static void fake_run(void *arg) {
 	struct fake_exchange *x = arg;
 	const struct fake_answer *a = x->answer;
+	if (a && a->status == 101) {
+		fake_switch(x);
+		return;
+	}
 	struct k8c_header h[2] = { { "content-type", { "application/json", 16 } } };
 	x->timer = NULL;
 	if (a && a->status) {
@@ -104,6 +153,7 @@ static int fake_start(void *ctx, const struct k8c_transport_request *req, const 
 		char **to = !strcmp(req->headers[i].name, "authorization") ? &r->authorization
 			  : !strcmp(req->headers[i].name, "content-type")  ? &r->content_type
 			  : !strcmp(req->headers[i].name, "accept")	   ? &r->accept
+			  : !strcmp(req->headers[i].name, "sec-websocket-key") ? &fake.ws_key
 									   : NULL;
 		if (to) *to = fake_dup(req->headers[i].value.p, req->headers[i].value.n);
 	}
@@ -126,7 +176,8 @@ static void fake_cancel(void *ctx, void *call) {
 
 static void fake_pause(void *ctx, void *call, bool on) { fake.pauses += on; }
 
-static const struct k8c_transport fake_transport = { .size = sizeof(fake_transport), .start = fake_start, .cancel = fake_cancel, .pause = fake_pause };
+static const struct k8c_transport fake_transport = { .size = sizeof(fake_transport), .start = fake_start, .cancel = fake_cancel, .pause = fake_pause,
+	.stream_attach = fake_attach, .stream_write = fake_write, .stream_close = fake_stream_close };
 
 /* More bytes for the exchange that is open. */
 k8c_unused static void fake_feed(const char *text) {
@@ -165,6 +216,7 @@ static void fake_done(void) {
 		free(fake.req[i].content_type);
 		free(fake.req[i].accept);
 	}
+	free(fake.ws_key);
 	memset(&fake, 0, sizeof(fake));
 }
 
