@@ -152,6 +152,17 @@ START_TEST(service_type_changes) {
 }
 END_TEST
 
+/* A load balancer's addresses are in the status, which an update does not touch while the type stays. */
+START_TEST(load_balancer_keeps_its_addresses) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	const struct schema_resource *r = find("", "services");
+	const char *old = "{\"spec\":{\"type\":\"LoadBalancer\",\"ports\":[{\"port\":80,\"protocol\":\"TCP\"}]},\"status\":{\"loadBalancer\":"
+			  "{\"ingress\":[{\"ip\":\"1.2.3.4\"}]}}}";
+	has(updated(a, r, NULL, "{\"metadata\":{\"labels\":{\"x\":\"y\"}},\"spec\":{\"type\":\"LoadBalancer\"}}", old), "1.2.3.4");
+	has_not(updated(a, r, NULL, "{\"spec\":{\"type\":\"ClusterIP\"}}", old), "1.2.3.4");
+}
+END_TEST
+
 START_TEST(job_labels) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	const char *s = created(a, find("batch", "jobs"),
@@ -190,4 +201,4 @@ START_TEST(endpoints_are_repacked) {
 END_TEST
 
 SUITE_MAIN("strategy", create_resets, status_is_kept, no_bump_for_nothing, ephemeral_containers_only, resize, quality_of_service,
-	   service_type_changes, job_labels, endpoints_are_repacked, apparmor_annotations)
+	   service_type_changes, load_balancer_keeps_its_addresses, job_labels, endpoints_are_repacked, apparmor_annotations)
