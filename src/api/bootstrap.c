@@ -104,16 +104,39 @@ static void reconcile(struct step *s, const struct store_obj *there) {
 	}
 }
 
+/* A server that has come back elsewhere says so (pkg/controlplane/reconcilers). */
+static void refresh(struct step *s, const struct store_obj *there) {
+	static const char *const members[] = { "subsets", "endpoints", "ports" };
+	struct bootstrap *b = s->b;
+	yyjson_mut_doc *have, *want;
+	struct json_error e;
+	_cleanup_buf_ struct buf text = BUF_INIT(REQUEST_BODY_MAX);
+	bool changed = false;
+	if (json_parse(b->a, blob_slice(there->json), &have, &e) < 0 || json_parse(b->a, s->o->json, &want, &e) < 0) {
+		b->failed = true;
+		return;
+	}
+	yyjson_mut_val *now = yyjson_mut_doc_get_root(have);
+	for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+		const yyjson_mut_val *v = json_get(yyjson_mut_doc_get_root(want), members[i]);
+		if (!v || json_equal(json_get(now, members[i]), v)) continue;
+		changed = true;
+		if (!json_set(have, now, members[i], json_copy(have, v))) b->failed = true;
+	}
+	if (changed && json_write(&text, now) == 0) call(s, "PUT", target_of(b, s->o, true), buf_slice(&text));
+}
+
 static void make(struct bootstrap *b, const struct bootstrap_object *o, const struct store_snapshot *snap) {
 	struct store_obj *there = store_get(snap, &o->key);
 	struct step *s;
-	if (there && !o->reconcile) return;
+	if (there && !o->reconcile && !o->refresh) return;
 	if (!(s = arena_new_of(b->a, struct step))) {
 		b->failed = true;
 		return;
 	}
 	*s = (struct step){ .b = b, .o = o };
-	if (there) reconcile(s, there);
+	if (there && o->refresh) refresh(s, there);
+	else if (there) reconcile(s, there);
 	else call(s, "POST", target_of(b, o, false), o->json);
 }
 
@@ -124,6 +147,8 @@ static void begin_round(void *arg);
 static void end_round(struct bootstrap *b) {
 	bool failed = b->failed;
 	b->a = arena_free(b->a);
+	/* Ready means that the rules are in force. */
+	if (!failed) access_rebuild(b->api->access);
 	if (!failed) atomic_store(&b->api->bootstrapped, true);
 	if (!atomic_load(&b->stopping)) b->timer = loop_timer_start(b->loop, failed ? RETRY_MS : AGAIN_MS, 0, begin_round, b);
 }

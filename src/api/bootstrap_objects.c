@@ -132,11 +132,11 @@ static void add_endpoints(struct list_of *l) {
 	/* Endpoints may not lie on the loopback: a server that only listens there has none, as with kube-apiserver. */
 	if (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1")) return;
 	add(l, 2, (struct bootstrap_object){
-		.collection = "/api/v1/namespaces/default/endpoints", .key = key("/endpoints", "default", "kubernetes"),
+		.collection = "/api/v1/namespaces/default/endpoints", .key = key("/endpoints", "default", "kubernetes"), .refresh = true,
 		.json = slice_str(arena_printf(l->a, "{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"endpointslice.kubernetes.io/skip-mirror\":\"true\"}},"
 					       "\"subsets\":[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%u,\"protocol\":\"TCP\"}]}]}", ip, port)) });
 	add(l, 2, (struct bootstrap_object){
-		.collection = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", .key = key("discovery.k8s.io/endpointslices", "default", "kubernetes"),
+		.collection = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", .key = key("discovery.k8s.io/endpointslices", "default", "kubernetes"), .refresh = true,
 		.json = slice_str(arena_printf(l->a, "{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"kubernetes.io/service-name\":\"kubernetes\"}},"
 					       "\"addressType\":\"IPv4\",\"endpoints\":[{\"addresses\":[\"%s\"],\"conditions\":{\"ready\":true}}],"
 					       "\"ports\":[{\"name\":\"https\",\"port\":%u,\"protocol\":\"TCP\"}]}", ip, port)) });
