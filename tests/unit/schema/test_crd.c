@@ -25,7 +25,7 @@
 	"\"singular\":\"widget\",\"kind\":\"Widget\",\"shortNames\":[\"w\"]},\"versions\":[{\"name\":\"v1\",\"served\":true," \
 	"\"storage\":true," \
 	"\"schema\":{\"openAPIV3Schema\":" SCHEMA "},\"subresources\":{\"status\":{},\"scale\":{\"specReplicasPath\":\".spec." \
-						  "size\",\"statusReplicasPath\":\".status.n\"}}," \
+	"size\",\"statusReplicasPath\":\".status.n\"}}," \
 	"\"additionalPrinterColumns\":[{\"name\":\"Size\",\"type\":\"integer\",\"jsonPath\":\".spec.size\"}]}," \
 	"{\"name\":\"v0\",\"served\":false,\"storage\":false,\"deprecated\":true}]}}"
 
@@ -118,6 +118,36 @@ START_TEST(life) {
 }
 END_TEST
 
+/* Columns of a CRD; a date that is none must not harm. */
+START_TEST(cells) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	struct schema_set *made = NULL;
+	yyjson_mut_doc *crd = parse(
+		a, "{\"spec\":{\"group\":\"e.org\",\"names\":{\"plural\":\"ws\",\"kind\":\"W\"},\"versions\":[{\"name\":\"v1\","
+		   "\"storage\":true,\"additionalPrinterColumns\":[{\"name\":\"Size\",\"type\":\"integer\",\"jsonPath\":\".spec."
+		   "size\"},"
+		   "{\"name\":\"When\",\"type\":\"date\",\"jsonPath\":\".spec.when\"},{\"name\":\"All\",\"type\":\"string\","
+		   "\"jsonPath\":\".spec.list\"}]}]}}");
+	ck_assert_int_eq(schema_set_new(yyjson_mut_doc_get_root(crd), &made), 0);
+	_cleanup_schema_set_ struct schema_set *s = made;
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "{\"metadata\":{\"name\":\"w\"},\"spec\":{\"size\":3,\"when\":\"2024-05-01T09:55:00Z\",\"list\":[1,2]}}",
+		  "[\"w\",3,\"5m\",\"[1,2]\"]" },
+		{ "{\"metadata\":{\"name\":\"w\"},\"spec\":{\"when\":\"never\"}}",
+		  "[\"w\",null,\"\\u003cinvalid\\u003e\",null]" },
+	};
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(4096);
+		ck_assert_int_eq(
+			schema_table_cells(schema_set_at(s, 0), yyjson_mut_doc_get_root(parse(a, rows[i].text)), 1714557600, &b),
+			0);
+		ck_assert_str_eq(text_of(a, &b), rows[i].want);
+	}
+}
+END_TEST
+
 START_TEST(references) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct schema_set *s = widgets(a), *again = schema_set_ref(s);
@@ -132,4 +162,4 @@ START_TEST(references) {
 }
 END_TEST
 
-SUITE_MAIN("crd", resource, prune_and_default, wrong_shapes_pass, life, references)
+SUITE_MAIN("crd", resource, prune_and_default, wrong_shapes_pass, life, cells, references)

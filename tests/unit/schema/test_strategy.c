@@ -156,9 +156,11 @@ END_TEST
 START_TEST(load_balancer_keeps_its_addresses) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	const struct schema_resource *r = find("", "services");
-	const char *old = "{\"spec\":{\"type\":\"LoadBalancer\",\"ports\":[{\"port\":80,\"protocol\":\"TCP\"}]},\"status\":{\"loadBalancer\":"
+	const char *old = "{\"spec\":{\"type\":\"LoadBalancer\",\"ports\":[{\"port\":80,\"protocol\":\"TCP\"}]},\"status\":{"
+			  "\"loadBalancer\":"
 			  "{\"ingress\":[{\"ip\":\"1.2.3.4\"}]}}}";
-	has(updated(a, r, NULL, "{\"metadata\":{\"labels\":{\"x\":\"y\"}},\"spec\":{\"type\":\"LoadBalancer\"}}", old), "1.2.3.4");
+	has(updated(a, r, NULL, "{\"metadata\":{\"labels\":{\"x\":\"y\"}},\"spec\":{\"type\":\"LoadBalancer\"}}", old),
+	    "1.2.3.4");
 	has_not(updated(a, r, NULL, "{\"spec\":{\"type\":\"ClusterIP\"}}", old), "1.2.3.4");
 }
 END_TEST
@@ -179,11 +181,14 @@ END_TEST
 
 START_TEST(apparmor_annotations) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
-	const char *s = created(a, find("", "pods"),
-				"{\"metadata\":{\"name\":\"p\",\"annotations\":{\"container.apparmor.security.beta.kubernetes.io/a\":\"localhost/x\","
-				"\"container.apparmor.security.beta.kubernetes.io/b\":\"runtime/default\","
-				"\"container.apparmor.security.beta.kubernetes.io/c\":\"nonsense\"}},\"spec\":{\"securityContext\":{\"appArmorProfile\":"
-				"{\"type\":\"RuntimeDefault\"}},\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}}");
+	const char *s = created(
+		a, find("", "pods"),
+		"{\"metadata\":{\"name\":\"p\",\"annotations\":{\"container.apparmor.security.beta.kubernetes.io/a\":\"localhost/"
+		"x\","
+		"\"container.apparmor.security.beta.kubernetes.io/b\":\"runtime/default\","
+		"\"container.apparmor.security.beta.kubernetes.io/"
+		"c\":\"nonsense\"}},\"spec\":{\"securityContext\":{\"appArmorProfile\":"
+		"{\"type\":\"RuntimeDefault\"}},\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}}");
 	has(s, "\"securityContext\":{\"appArmorProfile\":{\"type\":\"Localhost\",\"localhostProfile\":\"x\"}}");
 	has_not(strstr(s, "\"name\":\"b\""), "Localhost");
 	has(s, "\"securityContext\":{\"appArmorProfile\":{\"type\":\"RuntimeDefault\"}},\"schedulerName\"");
