@@ -83,13 +83,18 @@ static bool idempotent(const struct request_call *r) {
 	return (r->req.flags & K8C_REQ_REPEATABLE) || !strcmp(m, "GET") || !strcmp(m, "HEAD") || !strcmp(m, "PUT") || !strcmp(m, "DELETE");
 }
 
-static bool again_in(struct request_call *r, uint64_t delay_ms) {
-	if (r->attempts > r->call.client->retries || (r->req.flags & K8C_REQ_NO_RETRY) || r->delivered) return false;
+static bool restart_in(struct request_call *r, uint64_t delay_ms) {
+	if (r->delivered) return false;
 	uint64_t now = uv_now(loop_uv(r->call.client->loop));
 	if (r->deadline_ms && now + delay_ms >= r->deadline_ms) return false;
 	r->tcall = NULL;
 	r->timer = loop_timer_start(r->call.client->loop, delay_ms, 0, attempt, r);
 	return r->timer != NULL;
+}
+
+static bool again_in(struct request_call *r, uint64_t delay_ms) {
+	if (r->attempts > r->call.client->retries || (r->req.flags & K8C_REQ_NO_RETRY)) return false;
+	return restart_in(r, delay_ms);
 }
 
 static uint64_t backoff(const struct request_call *r) {
@@ -107,7 +112,7 @@ static bool repeat_answer(struct request_call *r) {
 	int64_t after = retry_after(&r->res);
 	if (r->res.status == 401 && !r->reauthorized && r->call.client->creds && credentials_refused(r->call.client->creds)) {
 		r->reauthorized = true;
-		return again_in(r, 0);
+		return restart_in(r, 0);
 	}
 	if (r->res.status == 429) return again_in(r, after > 0 ? (uint64_t)after * 1000 : backoff(r));
 	if (r->res.status == 503 && after >= 0) return again_in(r, after ? (uint64_t)after * 1000 : backoff(r));
@@ -118,7 +123,7 @@ static bool repeat_failure(struct request_call *r, int err) {
 	bool lost = err == -ECONNRESET || err == -EPIPE || err == -ECONNABORTED;
 	if (err == -EKEYREJECTED && !r->reauthorized && r->call.client->creds && credentials_tls_changed(r->call.client->creds)) {
 		r->reauthorized = true;
-		return again_in(r, 0);
+		return restart_in(r, 0);
 	}
 	return lost && r->res.status == 0 && idempotent(r) && again_in(r, backoff(r));
 }

@@ -13,8 +13,23 @@ static void put_escape(struct buf *b, unsigned char c) {
 	else buf_printf(b, "\\u%04x", c);
 }
 
-static bool plain(unsigned char c) {
-	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+/* ASCII that stands for itself: everything but controls, quotes, backslashes and what HTML would take for its own. */
+static const bool plain[256] = {
+	[' '] = true, ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['\''] = true, ['('] = true, [')'] = true, ['*'] = true,
+	['+'] = true, [','] = true, ['-'] = true, ['.'] = true, ['/'] = true, ['0' ... '9'] = true, [':'] = true, [';'] = true, ['='] = true,
+	['?'] = true, ['@'] = true, ['A' ... 'Z'] = true, ['['] = true, [']'] = true, ['^'] = true, ['_'] = true, ['`'] = true,
+	['a' ... 'z'] = true, ['{'] = true, ['|'] = true, ['}'] = true, ['~'] = true, [0x7f] = true,
+};
+
+static inline void put1(struct buf *b, char c) {
+	/* Room for the NUL that buf keeps behind the bytes stays. */
+	if (b->n + 1 < b->cap && b->n < b->max && !b->err) b->p[b->n++] = c;
+	else buf_putc(b, c);
+}
+
+static size_t plain_run(struct slice s, size_t i) {
+	while (i < s.n && plain[(unsigned char)s.p[i]]) i++;
+	return i;
 }
 
 /* A multi-byte sequence at p: written as it is, or escaped. Returns the bytes consumed. */
@@ -31,10 +46,19 @@ static size_t put_multibyte(struct buf *b, const char *p, size_t n) {
 }
 
 int json_write_string(struct buf *b, struct slice s) {
+	size_t run = plain_run(s, 0);
+	if (run == s.n) {
+		/* Nearly all strings: one copy. */
+		if (buf_reserve(b, s.n + 2) < 0) return b->err;
+		char *p = b->p + b->n;
+		*p = '"';
+		if (s.n) memcpy(p + 1, s.p, s.n);
+		p[s.n + 1] = '"';
+		b->n += s.n + 2;
+		return 0;
+	}
 	buf_putc(b, '"');
-	for (size_t i = 0; i < s.n;) {
-		size_t run = i;
-		while (run < s.n && plain((unsigned char)s.p[run])) run++;
+	for (size_t i = 0; i < s.n; run = plain_run(s, i)) {
 		buf_put(b, s.p + i, run - i);
 		i = run;
 		if (i == s.n) break;
@@ -48,7 +72,7 @@ int json_write_string(struct buf *b, struct slice s) {
 
 static void put_int(struct buf *b, const yyjson_mut_val *v) {
 	if (unsafe_yyjson_get_subtype((void *)(uintptr_t)v) == YYJSON_SUBTYPE_SINT && v->uni.i64 < 0) {
-		buf_putc(b, '-');
+		put1(b, '-');
 		buf_put_u64(b, 0 - (uint64_t)v->uni.i64);
 	} else {
 		buf_put_u64(b, v->uni.u64);
@@ -88,7 +112,7 @@ static int begin(struct buf *b, struct json_stack *st, const yyjson_mut_val *v) 
 	if (!unsafe_yyjson_is_ctn((void *)(uintptr_t)v)) return put_scalar(b, v);
 	size_t n = unsafe_yyjson_get_len((void *)(uintptr_t)v);
 	if (n == 0) return buf_puts(b, is_object(v) ? "{}" : "[]");
-	buf_putc(b, is_object(v) ? '{' : '[');
+	put1(b, is_object(v) ? '{' : '[');
 	/* A container points to its last element (last key), whose successor is the first. */
 	return json_stack_push(st, (struct json_frame){ v, v->uni.ptr, n });
 }
@@ -97,7 +121,8 @@ static const yyjson_mut_val *next_element(struct buf *b, struct json_frame *f, b
 	if (!is_object(f->a)) return f->b = f->b->next;
 	const yyjson_mut_val *key = f->b == f->a->uni.ptr ? f->b->next->next : f->b->next;
 	json_write_string(b, json_str(key));
-	buf_puts(b, pretty ? ": " : ":");
+	put1(b, ':');
+	if (pretty) put1(b, ' ');
 	f->b = key->next;
 	return f->b;
 }
@@ -112,10 +137,10 @@ static int write_tree(struct buf *b, const yyjson_mut_val *v, struct style style
 		if (f->left == 0) {
 			st.n--;
 			if (style.pretty) newline(b, st.n);
-			buf_putc(b, is_object(f->a) ? '}' : ']');
+			put1(b, is_object(f->a) ? '}' : ']');
 			continue;
 		}
-		if (f->left != unsafe_yyjson_get_len((void *)(uintptr_t)f->a)) buf_putc(b, ',');
+		if (f->left != unsafe_yyjson_get_len((void *)(uintptr_t)f->a)) put1(b, ',');
 		f->left--;
 		if (style.pretty) newline(b, st.n);
 		r = begin(b, &st, next_element(b, f, style.pretty));
