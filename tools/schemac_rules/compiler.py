@@ -101,6 +101,8 @@ class Compiler:
 
     def on_var(self, e, f):
         name = e[1]
+        if name == 'here':
+            return self.node('HERE')
         if name in f.slots:
             return self.node('SLOT', 0, f.slots[name])
         fn = self.function(name)

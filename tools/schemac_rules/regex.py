@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Regular expressions to byte automata: Python's own parser reads them, subset construction makes them deterministic."""
 import re
+import warnings
 try:
     from re import _parser as sre_parse, _constants as sre
 except ImportError:  # Python < 3.11
@@ -101,7 +102,10 @@ def compile_dfa(pattern):
     """(class of each byte, rows of next states by class, accepting states, sticky): state 0 is dead, 1 the start.
     `sticky`: a match anywhere ending suffices (no $)."""
     body, nfa = pattern, Nfa()
-    items = list(sre_parse.parse(body, re.ASCII))
+    with warnings.catch_warnings():
+        # A bracket within brackets is only a bracket here.
+        warnings.simplefilter('ignore', FutureWarning)
+        items = list(sre_parse.parse(body, re.ASCII))
     anchored, sticky = False, True
     if items and items[0] == (sre.AT, sre.AT_BEGINNING):
         anchored, items = True, items[1:]

@@ -164,6 +164,8 @@ static struct rule_value eval(struct frame *f, unsigned id) {
 		return rv_bool(f->s->options >> e->a & 1);
 	case RULE_INSTR:
 		return rv_bool(in_strings(f, e));
+	case RULE_HERE:
+		return (struct rule_value){ .kind = RV_PATH, .path = f->base };
 	case RULE_CLEAN:
 		return rv_bool(f->s->errors->n == f->mark);
 	case RULE_OR:

@@ -60,19 +60,6 @@ static void put_nil(unsigned hint, struct slice shape, struct buf *b) {
 	else buf_puts(b, "\"\"");
 }
 
-static void put_list(const struct rule_value *v, struct slice shape, struct buf *b) {
-	struct rv_cursor c = { 0 };
-	struct rule_value k, item;
-	buf_putc(b, '[');
-	while (rv_next(v, &c, &k, &item)) {
-		if (c.i > 1) buf_putc(b, ',');
-		if (item.kind == RV_STR) json_write_string(b, rv_slice(&item));
-		else if (shape.n) rule_shape(shape, &item, b);
-		else rv_text(&item, b);
-	}
-	buf_putc(b, ']');
-}
-
 static void put_struct(const struct rule_value *v, struct buf *b) {
 	buf_putc(b, '{');
 	for (uint32_t i = 0; i + 1 < v->n; i += 2) {
@@ -84,6 +71,20 @@ static void put_struct(const struct rule_value *v, struct buf *b) {
 		else rv_text(&v->list[i + 1], b);
 	}
 	buf_putc(b, '}');
+}
+
+static void put_list(const struct rule_value *v, struct slice shape, struct buf *b) {
+	struct rv_cursor c = { 0 };
+	struct rule_value k, item;
+	buf_putc(b, '[');
+	while (rv_next(v, &c, &k, &item)) {
+		if (c.i > 1) buf_putc(b, ',');
+		if (item.kind == RV_STRUCT) put_struct(&item, b);
+		else if (item.kind == RV_STR) json_write_string(b, rv_slice(&item));
+		else if (shape.n) rule_shape(shape, &item, b);
+		else rv_text(&item, b);
+	}
+	buf_putc(b, ']');
 }
 
 static void put_value(const struct rule_value *v, unsigned hint, struct slice shape, struct buf *b) {

@@ -33,6 +33,7 @@ enum rule_op {
 	RULE_OPT,     /* a: option */
 	RULE_MATCH,   /* a: expression, b: regexes */
 	RULE_INSTR,   /* a in the n strings whose indexes are at args[b] */
+	RULE_HERE,    /* the path that the rule is applied at */
 	RULE_CLEAN,   /* no complaint since the innermost loop's turn, or the rule, began */
 	RULE_PRESENT, RULE_ABSENT, RULE_EMPTY, RULE_NONEMPTY, RULE_LEN, RULE_NOT,
 	RULE_OR, RULE_AND, RULE_EQ, RULE_NE, RULE_LT, RULE_LE, RULE_GT, RULE_GE, RULE_IN,

@@ -11,6 +11,7 @@ struct rule_scope {
 	struct schema_errors *errors;
 	struct schema_warnings *warnings;   /* may be NULL */
 	const struct schema_resource *resource;
+	const struct schema_subresource *sub; /* NULL: the main resource */
 	const yyjson_mut_val *object, *old; /* old: NULL on create */
 	uint64_t options;                   /* bits of enum rule_option */
 	struct rule_value *stack;           /* RULE_STACK_MAX variables */

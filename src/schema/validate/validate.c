@@ -5,6 +5,7 @@
  */
 #include "schema/crd_validate.h"
 #include "schema/validate/function.h"
+#include "schema/crd_validate.h"
 
 #include <errno.h>
 
@@ -34,23 +35,34 @@ static int run_entry(struct rule_scope *s, const struct rule_entry *e) {
 	return e ? rule_run(s, &e->body, args, ELEMENTSOF(args)) : 0;
 }
 
+/* The rules of a kind. Custom ones share theirs, and have a schema. */
+static const struct rule_entry *own_entry(const struct schema_resource *r, const char *sub, enum rule_entry_op op) {
+	return r->is_custom ? *sub ? NULL : entry_find("*", "custom", "", op) : entry_find(r->group, r->resource, sub, op);
+}
+
+static int run_own(struct rule_scope *s, const struct rule_entry *own) {
+	if (run_entry(s, own)) return s->err;
+	if (s->resource->is_custom) s->err = crd_validate(s->resource, s->sub, s->arena, s->object, s->old, s->errors);
+	return s->err;
+}
+
 static int run_create(struct rule_scope *s, const struct rule_entry *own, bool generic) {
 	size_t before = s->errors->n;
-	if (run_entry(s, own)) return s->err;
+	if (run_own(s, own)) return s->err;
 	return generic && s->errors->n == before ? run_entry(s, entry_find("*", "*", "", RULE_ON_CREATE)) : 0;
 }
 
 static int run_update(struct rule_scope *s, const struct rule_entry *own, bool generic) {
 	if (generic && run_entry(s, entry_find("*", "*", "", RULE_ON_UPDATE))) return s->err;
-	return run_entry(s, own);
+	return run_own(s, own);
 }
 
 /* The same with faults forgiven that the old object has, too; only asked when there are any faults. */
 static int run_ratcheted(struct rule_scope *s, const struct rule_entry *own, bool generic) {
 	size_t before = s->errors->n;
 	if (run_update(s, own, generic)) return s->err;
-	const struct rule_entry *create = entry_find(s->resource->group, s->resource->resource, "", RULE_ON_CREATE);
-	if (s->errors->n == before || !create || !own) return 0;
+	const struct rule_entry *create = own_entry(s->resource, "", RULE_ON_CREATE);
+	if (s->errors->n == before || !create || !own || s->resource->is_custom) return 0;
 	uint64_t options = rule_options_ratcheted(s, &create->body);
 	if (s->err || options == s->options) return s->err;
 	s->options = options;
@@ -61,14 +73,14 @@ static int run_ratcheted(struct rule_scope *s, const struct rule_entry *own, boo
 int schema_validate(const struct schema_resource *r, const struct schema_subresource *sub, enum schema_op op, struct arena *a,
 		    const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs, struct schema_warnings *warnings) {
 	struct rule_scope s = {
-		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .object = obj, .old = op == SCHEMA_UPDATE ? old : NULL,
+		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .sub = sub, .object = obj, .old = op == SCHEMA_UPDATE ? old : NULL,
 		.stack = arena_array(a, RULE_STACK_MAX, sizeof(struct rule_value)),
 	};
 	if (!s.stack) return -ENOMEM;
 	s.options = rule_options(&s);
 	const char *name = sub ? sub->name : "";
 	size_t before = errs->n;
-	const struct rule_entry *own = r->is_custom ? NULL : entry_find(r->group, r->resource, name, op == SCHEMA_CREATE ? RULE_ON_CREATE : RULE_ON_UPDATE);
+	const struct rule_entry *own = own_entry(r, name, op == SCHEMA_CREATE ? RULE_ON_CREATE : RULE_ON_UPDATE);
 	/* What is only answered, never stored (reviews), needs no name; and the metadata of a body of another kind (Scale,
 	 * TokenRequest) is not the stored object's. */
 	if (op == SCHEMA_CREATE) (void)run_create(&s, own, !*name && (r->verbs & VERB_GET));
