@@ -25,9 +25,9 @@ struct net_call_handler {
 	void (*on_head)(void *ctx, struct net_call *c, const struct http_response_head *head);
 	/* Body bytes, valid during the call only. */
 	void (*on_data)(void *ctx, struct net_call *c, struct slice bytes);
-	/* Exactly once, last: 0 complete, or -errno (-ECANCELED, -ETIMEDOUT, -ECONNREFUSED, -ECONNRESET, -EPROTO,
-	 * -EKEYREJECTED: the peer's certificate was refused); *msg says more and is valid during the call. The call is gone
-	 * afterwards. */
+	/* Exactly once, last: 0 complete, or -errno (-ECANCELED, -ETIMEDOUT, -ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH: no such
+	 * name, -EPROTO, -EKEYREJECTED: the peer's certificate was refused, -ENOBUFS: too much arrived for a paused call);
+	 * *msg says more and is valid during the call. The call is gone afterwards. Never from inside net_call_start. */
 	void (*on_done)(void *ctx, int err, const char *msg);
 	/* After on_head with 101 (HTTP/1.1): the connection is now this raw stream; on_done does not run. May be NULL, then a
 	 * 101 is -EPROTO. The stream's handler is given by net_stream_attach from inside the call. */
