@@ -195,6 +195,19 @@ START_TEST(apparmor_annotations) {
 }
 END_TEST
 
+START_TEST(template_generation) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	const struct schema_resource *r = find("apps", "daemonsets");
+	const char *old = "{\"metadata\":{\"annotations\":{\"deprecated.daemonset.template.generation\":\"4\"}},\"spec\":{"
+			  "\"minReadySeconds\":1}}";
+	has(created(a, r, "{}"), "template.generation\":\"1\"");
+	has(created(a, r, "{\"metadata\":{\"annotations\":{\"deprecated.daemonset.template.generation\":\"3\"}}}"),
+	    "template.generation\":\"3\"");
+	has(updated(a, r, NULL, "{\"spec\":{\"minReadySeconds\":2}}", old), "template.generation\":\"4\"");
+	has(updated(a, r, NULL, "{\"spec\":{\"template\":{\"spec\":{\"nodeName\":\"n\"}}}}", old), "template.generation\":\"5\"");
+}
+END_TEST
+
 START_TEST(endpoints_are_repacked) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	has(created(a, find("", "endpoints"),
@@ -206,4 +219,5 @@ START_TEST(endpoints_are_repacked) {
 END_TEST
 
 SUITE_MAIN("strategy", create_resets, status_is_kept, no_bump_for_nothing, ephemeral_containers_only, resize, quality_of_service,
-	   service_type_changes, load_balancer_keeps_its_addresses, job_labels, endpoints_are_repacked, apparmor_annotations)
+	   service_type_changes, load_balancer_keeps_its_addresses, job_labels, template_generation, endpoints_are_repacked,
+	   apparmor_annotations)
