@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "node/files.h"
+#include "node/image_gc.h"
 #include "node/node_status.h"
 #include "node/pod/container.h"
 
@@ -94,6 +95,7 @@ static int parts_make(struct node_agent *a) {
 static void on_minute(void *arg) {
 	struct node_agent *a = arg;
 	tokens_collect(a->tokens);
+	image_gc_look(a);
 }
 
 static void on_preloaded(void *ctx) { agent_kick_all(ctx); }

@@ -6,7 +6,6 @@
 
 #define PODS_MAX_DEFAULT 110u
 #define POD_CONTAINERS_MAX 256u
-#define POD_VOLUMES_MAX 256u
 #define POD_ARENA_MAX ((size_t)8u * MIB)
 
 #define CHILD_OUTPUT_MAX (1u * MIB)
@@ -26,6 +25,7 @@
 #define IMAGE_LAYERS_MAX 127u
 #define IMAGE_CONFIG_MAX (4u * MIB)
 #define LAYER_DEPTH_MAX 1024u
+#define IMAGE_GC_FREE_PERCENT 15
 
 #define PASSWD_BYTES_MAX (1u * MIB)
 #define PASSWD_GROUPS_MAX 64u
@@ -39,7 +39,5 @@
 #define RESOLV_SEARCH_CHARS_MAX 2048u
 
 #define PROBE_OUTPUT_MAX (10u * KIB)
-#define HOOK_OUTPUT_MAX (10u * KIB)
 
-#define EVENTS_CORRELATED_MAX 4096u
 #define SHM_BYTES (64u * MIB)

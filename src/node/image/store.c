@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "node/files.h"
 #include "node/limits.h"
+#include "node/proc.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -218,27 +219,41 @@ static bool layer_wanted(struct image_store *s, const char *hex) {
 	return false;
 }
 
-static uint64_t layers_collect(struct image_store *s) {
+/* Layers are moved aside at once and removed by a worker: a pull that needs one again unpacks it anew. */
+static void doomed_remove(void *dir) {
 	char path[VOLUME_PATH_MAX];
-	snprintf(path, sizeof(path), "%s/layers", s->dir);
-	DIR *d = opendir(path);
-	uint64_t freed = 0;
+	DIR *d = opendir(dir);
 	for (struct dirent *e; d && (e = readdir(d));) {
-		if (e->d_name[0] == '.' || layer_wanted(s, e->d_name)) continue;
-		snprintf(path, sizeof(path), "%s/layers/%s", s->dir, e->d_name);
-		uint64_t bytes = files_tree_bytes(path);
-		if (files_remove_tree(path) == 0) freed += bytes;
+		/* Names of layers are hex digits only. */
+		if (e->d_name[0] == '.' || !strchr(e->d_name, '.')) continue;
+		snprintf(path, sizeof(path), "%s/%s", (const char *)dir, e->d_name);
+		(void)files_remove_tree(path);
 	}
 	if (d) closedir(d);
-	return freed;
 }
 
-uint64_t image_store_collect(struct image_store *s, bool (*in_use)(void *, const struct image *), void *ctx) {
+static void layers_collect(struct image_store *s) {
+	char dir[VOLUME_PATH_MAX], from[VOLUME_PATH_MAX * 2], to[VOLUME_PATH_MAX * 2 + 32];
+	snprintf(dir, sizeof(dir), "%s/layers", s->dir);
+	DIR *d = opendir(dir);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (strchr(e->d_name, '.') || layer_wanted(s, e->d_name)) continue;
+		snprintf(from, sizeof(from), "%s/%s", dir, e->d_name);
+		snprintf(to, sizeof(to), "%s.gone-%llu", from, (unsigned long long)s->next_pull++);
+		if (rename(from, to) < 0) log_warn("node", "layer %s could not be removed: %s", from, strerror(errno));
+	}
+	if (d) closedir(d);
+	char *copy = strdup(dir);
+	if (copy && work_run(s->loop, doomed_remove, free, copy) == 0) return;
+	free(copy);
+}
+
+size_t image_store_collect(struct image_store *s, bool (*in_use)(void *, const struct image *), void *ctx) {
 	/* A pull may have unpacked layers that no record names yet. */
 	if (!list_empty(&s->pulls) || s->preloading) return 0;
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct slice key;
-	size_t it = 0;
+	size_t it = 0, removed = 0;
 	void *v;
 	while (a && map_next(s->images, &it, &key, &v)) {
 		struct image *i = v;
@@ -247,6 +262,8 @@ uint64_t image_store_collect(struct image_store *s, bool (*in_use)(void *, const
 		if (!path || unlink(path) < 0) continue;
 		map_del(s->images, i->id);
 		image_free(i);
+		removed++;
 	}
-	return layers_collect(s);
+	if (a) layers_collect(s);
+	return removed;
 }

@@ -53,5 +53,6 @@ void image_store_preload(struct image_store *s, void (*done)(void *ctx), void *c
 
 /* Visits every image. */
 void image_store_each(struct image_store *s, void (*fn)(void *ctx, const struct image *i), void *ctx);
-/* Removes images that `in_use` says no to, and layers nobody has; returns the bytes given back as far as known. */
-uint64_t image_store_collect(struct image_store *s, bool (*in_use)(void *ctx, const struct image *i), void *ctx);
+/* Removes images that `in_use` says no to, and layers nobody has (their files go on a worker). Returns how many images went; 0
+ * also while a pull is under way. */
+size_t image_store_collect(struct image_store *s, bool (*in_use)(void *ctx, const struct image *i), void *ctx);
