@@ -32,7 +32,9 @@ static struct slice make_key(char buf[KEY_MAX], struct slice ns, struct slice na
 	return slice_make(buf, ns.n + name.n + 1);
 }
 
-static void namespace_values(void *ctx, struct k8c_object *o, void (*emit)(void *sink, struct k8c_bytes value), void *sink) { emit(sink, bytes_of(o->ns)); }
+static void namespace_values(void *ctx, struct k8c_object *o, void (*emit)(void *sink, struct k8c_bytes value), void *sink) {
+	emit(sink, bytes_of(o->ns));
+}
 
 static void bucket_free(void *p) {
 	struct bucket *b = p;

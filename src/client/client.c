@@ -13,8 +13,8 @@ const char *k8c_version(void) { return VERSION_TEXT; }
 
 /* ---- calls ---- */
 
-void call_init(struct k8c_call *call, struct k8c_client *c, void (*cancel)(struct k8c_call *), void (*pause)(struct k8c_call *, bool),
-	       void (*free_fn)(struct k8c_call *)) {
+void call_init(struct k8c_call *call, struct k8c_client *c, void (*cancel)(struct k8c_call *),
+	       void (*pause)(struct k8c_call *, bool), void (*free_fn)(struct k8c_call *)) {
 	*call = (struct k8c_call){ .client = c, .refs = 1, .cancel = cancel, .pause = pause, .free = free_fn };
 	list_init(&call->link);
 	list_add_tail(&c->calls, &call->link);
@@ -98,8 +98,8 @@ static int client_setup(struct k8c_client *c, struct k8c_config *cfg, const stru
 	return r;
 }
 
-static int make(struct loop *l, bool own, const struct env *env, struct k8c_config *cfg, const struct k8c_client_options *o, struct k8c_client **ret,
-		char **ret_msg) {
+static int make(struct loop *l, bool own, const struct env *env, struct k8c_config *cfg, const struct k8c_client_options *o,
+		struct k8c_client **ret, char **ret_msg) {
 	struct k8c_client *c = calloc(1, sizeof(*c));
 	if (!c) {
 		if (own) loop_free(l);
@@ -127,8 +127,8 @@ int k8c_client_new(struct k8c_config *cfg, const struct k8c_client_options *o, s
 	return r < 0 ? r : make(l, true, NULL, cfg, o, ret, ret_msg);
 }
 
-int client_new_on_loop(struct loop *l, const struct env *env, struct k8c_config *cfg, const struct k8c_client_options *o, struct k8c_client **ret,
-		       char **ret_msg) {
+int client_new_on_loop(struct loop *l, const struct env *env, struct k8c_config *cfg, const struct k8c_client_options *o,
+		       struct k8c_client **ret, char **ret_msg) {
 	if (ret_msg) *ret_msg = NULL;
 	return make(l, false, env, cfg, o, ret, ret_msg);
 }

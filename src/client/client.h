@@ -50,14 +50,15 @@ struct k8c_call {
 	void (*pause)(struct k8c_call *call, bool on);
 	void (*free)(struct k8c_call *call);
 };
-void call_init(struct k8c_call *call, struct k8c_client *c, void (*cancel)(struct k8c_call *), void (*pause)(struct k8c_call *, bool),
-	       void (*free)(struct k8c_call *));
+void call_init(struct k8c_call *call, struct k8c_client *c, void (*cancel)(struct k8c_call *),
+	       void (*pause)(struct k8c_call *, bool), void (*free)(struct k8c_call *));
 static inline void call_ref(struct k8c_call *call) { call->refs++; }
 void call_unref(struct k8c_call *call);
 /* Takes it off the client's list and drops the first reference. True the first time: on_done is to be run before. */
 void call_finish(struct k8c_call *call);
 
-/* A delay between CLIENT-like bounds: `min` doubled `n` times, at most `max`, of which between half and all is taken at random. */
+/* A delay between CLIENT-like bounds: `min` doubled `n` times, at most `max`, of which between half and all is taken at random.
+ */
 uint32_t client_backoff(const struct env *env, uint32_t min, uint32_t max, unsigned n);
 
 /* Runs the client until *done (blocking calls). 0 or -EBUSY. */

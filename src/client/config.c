@@ -78,7 +78,9 @@ static int in_cluster(struct k8c_config *c, const char *dir, char **ret_msg) {
 	struct slice ns;
 	if (!dir) dir = CONFIG_SERVICE_ACCOUNT_DIR;
 	if (!host || !*host || !port || !*port)
-		return config_fault(ret_msg, -ENOENT, "unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined");
+		return config_fault(
+			ret_msg, -ENOENT,
+			"unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined");
 	c->server = arena_printf(c->arena, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	c->token_file = arena_printf(c->arena, "%s/token", dir);
 	c->ca_file = arena_printf(c->arena, "%s/ca.crt", dir);
@@ -159,12 +161,18 @@ int k8c_config_load(const struct k8c_config_options *given, struct k8c_config **
 	if (r == 1 && !o.server && !o.no_in_cluster) {
 		r = in_cluster(c, o.service_account_dir, NULL);
 		if (r == -ENOENT)
-			r = config_fault(ret_msg, -ENOENT, "invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable");
+			r = config_fault(
+				ret_msg, -ENOENT,
+				"invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable");
 	} else if (r == 1 && !o.server) {
-		r = config_fault(ret_msg, -ENOENT, "invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable");
+		r = config_fault(
+			ret_msg, -ENOENT,
+			"invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable");
 	}
 	if (r >= 0) r = apply_overrides(c, &o);
-	if (r == 0 && !c->server) r = config_fault(ret_msg, -EINVAL, "invalid configuration: no server found for cluster \"%s\"", or_empty(c->cluster));
+	if (r == 0 && !c->server)
+		r = config_fault(ret_msg, -EINVAL, "invalid configuration: no server found for cluster \"%s\"",
+				 or_empty(c->cluster));
 	if (r < 0) k8c_config_unref(c);
 	else *ret = c;
 	return r;

@@ -80,7 +80,8 @@ static int read_token(struct credentials *c) {
 		c->reread_at = env_now_sec(c->env) + 1;
 		return 0;
 	}
-	snprintf(c->msg, sizeof(c->msg), "failed to read token file \"%s\": %s", c->cfg->token_file, r == -ENODATA ? "it is empty" : strerror(-r));
+	snprintf(c->msg, sizeof(c->msg), "failed to read token file \"%s\": %s", c->cfg->token_file,
+		 r == -ENODATA ? "it is empty" : strerror(-r));
 	return r;
 }
 
@@ -136,7 +137,8 @@ bool credentials_refused(struct credentials *c) {
 
 struct pem { struct slice ca, cert, key; };
 
-static int load_one(struct credentials *c, struct arena *a, struct slice data, const char *file, const char *what, struct slice *ret) {
+static int load_one(struct credentials *c, struct arena *a, struct slice data, const char *file, const char *what,
+		    struct slice *ret) {
 	*ret = data;
 	if (data.n || !file) return 0;
 	int r = config_read_file(a, file, ret);

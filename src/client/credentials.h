@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a client is: the Authorization header and the TLS files, re-read while the client lives. A token file is read again after half of the
- * token's remaining life, at most a minute, and at once after a 401; an exec plugin's credential when it expires or after a 401.
+ * Who a client is: the Authorization header and the TLS files, re-read while the client lives. A token file is read again after
+ * half of the token's remaining life, at most a minute, and at once after a 401; an exec plugin's credential when it expires or
+ * after a 401.
  */
 #pragma once
 
@@ -17,8 +18,8 @@ struct credentials;
 
 int credentials_new(struct k8c_config *cfg, const struct env *env, struct credentials **ret);
 void credentials_free(struct credentials *c); /* NULL is allowed */
-/* Appends the header's value ("Bearer ..."); nothing when there is none. 0; -errno with *ret_msg (in the credentials, until the next call).
- * May run an exec plugin, and waits for it. */
+/* Appends the header's value ("Bearer ..."); nothing when there is none. 0; -errno with *ret_msg (in the credentials, until the
+ * next call). May run an exec plugin, and waits for it. */
 int credentials_authorization(struct credentials *c, struct buf *b, const char **ret_msg);
 /* The server refused the credential: forget what is cached. True when a second look may give another one. */
 bool credentials_refused(struct credentials *c);

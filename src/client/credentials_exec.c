@@ -137,7 +137,8 @@ static int parse(struct slice text, struct exec_credential *ret, char *msg, size
 		return -EBADMSG;
 	}
 	const yyjson_mut_val *status = json_get(doc->root, "status");
-	*ret = (struct exec_credential){ dup_member(status, "token"), dup_member(status, "clientCertificateData"), dup_member(status, "clientKeyData"), 0 };
+	*ret = (struct exec_credential){ dup_member(status, "token"), dup_member(status, "clientCertificateData"),
+					  dup_member(status, "clientKeyData"), 0 };
 	struct slice expires = json_path_str(status, "expirationTimestamp");
 	if (expires.n && timestamp_parse(a, expires, &t, NULL) == 0) ret->expires = t.sec;
 	if (ret->token || ret->cert) return 0;
@@ -165,7 +166,8 @@ int exec_credential_get(const struct k8c_config *cfg, struct exec_credential *re
 	if (r < 0) kill(pid, SIGKILL);
 	int code = wait_for(pid);
 	if (r < 0) {
-		snprintf(msg, size, "getting credentials: exec: executable %s %s", e->command, r == -ETIMEDOUT ? "did not finish in time" : strerror(-r));
+		snprintf(msg, size, "getting credentials: exec: executable %s %s", e->command,
+			 r == -ETIMEDOUT ? "did not finish in time" : strerror(-r));
 		return r;
 	}
 	if (code) {

@@ -8,7 +8,7 @@ struct exec_credential {
 	char *token, *cert, *key; /* NULL when not given */
 	int64_t expires;          /* seconds since 1970; 0: never */
 };
-/* Runs the plugin and waits for it (at most CREDENTIALS_EXEC_SECONDS). 0; -ENOENT (no such program), -ETIMEDOUT, -ECHILD (it failed), -EBADMSG
- * (what it printed), -errno; then msg says more. */
+/* Runs the plugin and waits for it (at most CREDENTIALS_EXEC_SECONDS). 0; -ENOENT (no such program), -ETIMEDOUT, -ECHILD (it
+ * failed), -EBADMSG (what it printed), -errno; then msg says more. */
 int exec_credential_get(const struct k8c_config *cfg, struct exec_credential *ret, char *msg, size_t msg_size);
 void exec_credential_done(struct exec_credential *e);

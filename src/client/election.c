@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Leader election on a Lease (client-go/tools/leaderelection). Whether a holder's lease has run out is judged by when this process last saw
- * the lease change, never by comparing clocks of different machines.
+ * Leader election on a Lease (client-go/tools/leaderelection). Whether a holder's lease has run out is judged by when this
+ * process last saw the lease change, never by comparing clocks of different machines.
  */
 #include "client/error.h"
 #include "client/request.h"
@@ -104,8 +104,12 @@ static int write_lease(struct k8c_election *e, yyjson_mut_val *root, bool create
 	static const struct k8c_request_handler h = { .on_done = on_written };
 	_cleanup_buf_ struct buf body = BUF_INIT(CLIENT_ERROR_BODY_MAX);
 	json_write(&body, root);
-	struct k8c_op op = { .size = sizeof(op), .verb = create ? K8C_CREATE : K8C_UPDATE, .target = e->target, .body = bytes_of(buf_slice(&body)),
-			     .timeout_ms = e->o.renew_ms, .flags = K8C_REQ_NO_RETRY };
+	struct k8c_op op = { .size = sizeof(op),
+			     .verb = create ? K8C_CREATE : K8C_UPDATE,
+			     .target = e->target,
+			     .body = bytes_of(buf_slice(&body)),
+			     .timeout_ms = e->o.renew_ms,
+			     .flags = K8C_REQ_NO_RETRY };
 	if (create) op.target.name = NULL;
 	return body.err ? body.err : k8c_op_start(e->client, &op, &h, e, &e->step);
 }
@@ -115,9 +119,11 @@ static int create_lease(struct k8c_election *e) {
 	yyjson_mut_doc *doc = a ? json_doc(a) : NULL;
 	yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL;
 	if (!root) return -ENOMEM;
-	bool ok = json_set_str(doc, root, "kind", SLICE_LIT("Lease")) && json_set_str(doc, root, "apiVersion", SLICE_LIT("coordination.k8s.io/v1"));
+	bool ok = json_set_str(doc, root, "kind", SLICE_LIT("Lease")) &&
+		  json_set_str(doc, root, "apiVersion", SLICE_LIT("coordination.k8s.io/v1"));
 	yyjson_mut_val *meta = json_ensure_obj(doc, root, "metadata");
-	ok = ok && meta && json_set_str(doc, meta, "name", slice_str(e->o.name)) && json_set_str(doc, meta, "namespace", slice_str(e->o.ns));
+	ok = ok && meta && json_set_str(doc, meta, "name", slice_str(e->o.name)) &&
+	     json_set_str(doc, meta, "namespace", slice_str(e->o.ns));
 	return ok && put_spec(e, doc, root, true, false) == 0 ? write_lease(e, root, true) : -ENOMEM;
 }
 
@@ -156,7 +162,9 @@ static void on_read(void *ctx, const struct k8c_response *res, const struct k8c_
 static void try_once(void *arg) {
 	static const struct k8c_request_handler h = { .on_done = on_read };
 	struct k8c_election *e = arg;
-	struct k8c_op op = { .size = sizeof(op), .verb = K8C_GET, .target = e->target, .timeout_ms = e->o.renew_ms, .flags = K8C_REQ_NO_RETRY };
+	struct k8c_op op = {
+		.size = sizeof(op), .verb = K8C_GET, .target = e->target, .timeout_ms = e->o.renew_ms, .flags = K8C_REQ_NO_RETRY
+	};
 	e->timer = NULL;
 	e->tried_ms = now_ms(e);
 	if (k8c_op_start(e->client, &op, &h, e, &e->step) < 0) next_try(e);
@@ -190,8 +198,8 @@ static void election_destroy(struct k8c_election *e) {
 	free(e);
 }
 
-int k8c_election_start(struct k8c_client *c, const struct k8c_election_options *o, const struct k8c_election_handler *h, void *ctx,
-		       struct k8c_election **ret) {
+int k8c_election_start(struct k8c_client *c, const struct k8c_election_options *o, const struct k8c_election_handler *h,
+		       void *ctx, struct k8c_election **ret) {
 	if (!h->on_started || !h->on_stopped) return -EINVAL;
 	struct k8c_election *e = calloc(1, sizeof(*e));
 	if (!e) return -ENOMEM;
@@ -220,7 +228,11 @@ static void give_up(struct k8c_election *e) {
 	yyjson_mut_doc *doc;
 	if (!a || !e->held || json_parse(a, slice_str(e->held), &doc, NULL) < 0 || put_spec(e, doc, doc->root, false, true) < 0) return;
 	json_write(&body, doc->root);
-	struct k8c_op op = { .size = sizeof(op), .verb = K8C_UPDATE, .target = e->target, .body = bytes_of(buf_slice(&body)), .flags = K8C_REQ_NO_RETRY };
+	struct k8c_op op = { .size = sizeof(op),
+			     .verb = K8C_UPDATE,
+			     .target = e->target,
+			     .body = bytes_of(buf_slice(&body)),
+			     .flags = K8C_REQ_NO_RETRY };
 	if (body.err == 0) (void)k8c_op_start(e->client, &op, &h, NULL, NULL);
 }
 

@@ -22,7 +22,8 @@ static const struct { int status; int err; const char *reason, *message; } known
 	{ 429, EBUSY, "TooManyRequests", "the server has received too many requests and has asked us to try again later" },
 	{ 500, EIO, "InternalError", "an error on the server has prevented the request from succeeding" },
 	{ 503, EIO, "ServiceUnavailable", "the server is currently unable to handle the request" },
-	{ 504, ETIMEDOUT, "Timeout", "the server was unable to return a response in the time allotted, but may still be processing the request" },
+	{ 504, ETIMEDOUT, "Timeout",
+	  "the server was unable to return a response in the time allotted, but may still be processing the request" },
 };
 
 static int sum_up(int status, const char *reason) {
@@ -32,7 +33,9 @@ static int sum_up(int status, const char *reason) {
 	return status >= 500 ? -EIO : -EREMOTEIO;
 }
 
-static void blank(struct k8c_error *e) { *e = (struct k8c_error){ .reason = "", .message = "", .group = "", .kind = "", .name = "", .uid = "" }; }
+static void blank(struct k8c_error *e) {
+	*e = (struct k8c_error){ .reason = "", .message = "", .group = "", .kind = "", .name = "", .uid = "" };
+}
 
 static const char *keep(struct arena *a, struct slice s) {
 	const char *p = s.n ? arena_strndup(a, s.p, s.n) : NULL;
@@ -51,7 +54,8 @@ static void copy_causes(struct arena *a, yyjson_mut_val *list, struct k8c_error 
 	struct k8c_cause *c = n ? arena_array(a, n, sizeof(*c)) : NULL;
 	if (!c) return;
 	yyjson_mut_arr_foreach(list, i, n, v) {
-		c[i] = (struct k8c_cause){ keep(a, json_path_str(v, "reason")), keep(a, json_path_str(v, "message")), keep(a, json_path_str(v, "field")) };
+		c[i] = (struct k8c_cause){ keep(a, json_path_str(v, "reason")), keep(a, json_path_str(v, "message")),
+					    keep(a, json_path_str(v, "field")) };
 	}
 	ret->causes = c;
 	ret->n_causes = n;
@@ -88,16 +92,20 @@ static void from_code(struct arena *a, int status, struct slice body, struct k8c
 			ret->reason = known[i].reason;
 			message = known[i].message;
 		}
-	if (!message) message = arena_printf(a, "the server responded with the status code %d but did not return more information", status);
+	if (!message)
+		message = arena_printf(a, "the server responded with the status code %d but did not return more information",
+				       status);
 	while (body.n && strchr("\r\n\t ", body.p[body.n - 1])) body.n--;
-	if (body.n && body.n <= BODY_SHOWN_MAX && printable(body) && message) message = arena_printf(a, "%s: %.*s", message, SLICE_FMT(body));
+	if (body.n && body.n <= BODY_SHOWN_MAX && printable(body) && message)
+		message = arena_printf(a, "%s: %.*s", message, SLICE_FMT(body));
 	ret->message = message ? message : "";
 	ret->err = sum_up(status, ret->reason);
 }
 
 void error_from_response(struct arena *a, int status, struct slice body, struct k8c_error *ret) {
 	yyjson_mut_doc *doc;
-	if (json_parse(a, body, &doc, NULL) == 0 && slice_eqs(json_path_str(doc->root, "kind"), "Status") && json_path_str(doc->root, "message").n)
+	if (json_parse(a, body, &doc, NULL) == 0 && slice_eqs(json_path_str(doc->root, "kind"), "Status") &&
+	    json_path_str(doc->root, "message").n)
 		error_from_status(a, status, doc->root, ret);
 	else
 		from_code(a, status, body, ret);
@@ -112,5 +120,6 @@ void error_copy(struct arena *a, const struct k8c_error *e, struct k8c_error *re
 	ret->n_causes = c ? e->n_causes : 0;
 	ret->causes = c;
 	for (size_t i = 0; i < ret->n_causes; i++)
-		c[i] = (struct k8c_cause){ keep(a, slice_str(e->causes[i].reason)), keep(a, slice_str(e->causes[i].message)), keep(a, slice_str(e->causes[i].field)) };
+		c[i] = (struct k8c_cause){ keep(a, slice_str(e->causes[i].reason)), keep(a, slice_str(e->causes[i].message)),
+					    keep(a, slice_str(e->causes[i].field)) };
 }

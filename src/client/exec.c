@@ -130,7 +130,9 @@ static int on_status(struct k8c_exec *e, struct slice json) {
 	if (!slice_eqs(json_path_str(doc->root, "status"), "Success")) {
 		error_from_status(e->arena, 500, doc->root, &e->error);
 		for (size_t i = 0; i < e->error.n_causes && !strcmp(e->error.reason, "NonZeroExitCode"); i++) {
-			if (strcmp(e->error.causes[i].reason, "ExitCode") || slice_int(slice_str(e->error.causes[i].message), 0, 255, &code) < 0) continue;
+			if (strcmp(e->error.causes[i].reason, "ExitCode") ||
+			    slice_int(slice_str(e->error.causes[i].message), 0, 255, &code) < 0)
+				continue;
 			e->code = (int)code;
 			e->error.err = 0;
 		}
@@ -215,7 +217,8 @@ static void on_stream(void *ctx, const struct k8c_response *res, struct k8c_stre
 	e->protocol = kube_protocol_named(slice_of(k8c_response_header(res, "sec-websocket-protocol")));
 	e->reader = ws_reader_new(false, 0, &ws, e);
 	if (!e->reader) finish_errno(e, -ENOMEM, NULL);
-	else if (!slice_eqs(slice_of(k8c_response_header(res, "sec-websocket-accept")), accept) || !e->protocol || !e->protocol->status_error)
+	else if (!slice_eqs(slice_of(k8c_response_header(res, "sec-websocket-accept")), accept) || !e->protocol ||
+		 !e->protocol->status_error)
 		finish_errno(e, -EPROTO, "the server's answer to the WebSocket request is wrong");
 	else if (e->h.on_open) e->h.on_open(e->ctx);
 }
@@ -230,7 +233,10 @@ static int make_target(const struct k8c_exec_options *o, struct buf *b) {
 	struct k8c_target t = { "", "v1", "pods", o->ns, o->pod, o->command ? "exec" : "attach" };
 	_cleanup_free_ char *path = k8c_target_path(&t);
 	_cleanup_buf_ struct buf q = BUF_INIT(1 << 20);
-	const struct { const char *name; bool on; } flags[] = { { "stdin", o->in }, { "stdout", o->out }, { "stderr", o->err && !o->tty }, { "tty", o->tty } };
+	const struct {
+		const char *name;
+		bool on;
+	} flags[] = { { "stdin", o->in }, { "stdout", o->out }, { "stderr", o->err && !o->tty }, { "tty", o->tty } };
 	if (!path) return -ENOMEM;
 	for (size_t i = 0; o->command && o->command[i]; i++) query_add(&q, "command", slice_str(o->command[i]));
 	if (o->container && *o->container) query_add(&q, "container", slice_str(o->container));
@@ -258,7 +264,8 @@ static int open_websocket(struct k8c_exec *e, const struct k8c_exec_options *o) 
 	return upgrade_start(e->call.client, "GET", target.p, headers, ELEMENTSOF(headers), &h, e, &e->up);
 }
 
-int k8c_exec_start(struct k8c_client *c, const struct k8c_exec_options *given, const struct k8c_exec_handler *h, void *ctx, struct k8c_exec **ret) {
+int k8c_exec_start(struct k8c_client *c, const struct k8c_exec_options *given, const struct k8c_exec_handler *h, void *ctx,
+		   struct k8c_exec **ret) {
 	struct k8c_exec_options o = { 0 };
 	memcpy(&o, given, given->size < sizeof(o) ? given->size : sizeof(o));
 	if (!o.ns || !o.pod || !h->on_exit || (o.command && !o.command[0])) return -EINVAL;

@@ -85,7 +85,9 @@ static void ended(struct k8c_forward *f, int err, const char *msg) {
 
 /* ---- SPDY ---- */
 
-static void on_open(void *ctx, struct spdy_stream *s, const struct http_headers *h, bool fin) { spdy_reset(s, SPDY_REFUSED_STREAM); }
+static void on_open(void *ctx, struct spdy_stream *s, const struct http_headers *h, bool fin) {
+	spdy_reset(s, SPDY_REFUSED_STREAM);
+}
 static void on_reply(void *ctx, struct spdy_stream *s, const struct http_headers *h) {}
 
 static void on_data(void *ctx, struct spdy_stream *s, struct slice bytes) {
@@ -176,15 +178,17 @@ static void on_fail(void *ctx, const struct k8c_error *err) {
 static int begin(struct k8c_forward *f, const char *ns, const char *pod) {
 	static const struct upgrade_handler h = { on_stream, on_fail };
 	static const struct k8c_header headers[] = {
-		{ "connection", { "Upgrade", 7 } }, { "upgrade", { "SPDY/3.1", 8 } }, { "x-stream-protocol-version", { PROTOCOL, sizeof(PROTOCOL) - 1 } },
+		{ "connection", { "Upgrade", 7 } },
+		{ "upgrade", { "SPDY/3.1", 8 } },
+		{ "x-stream-protocol-version", { PROTOCOL, sizeof(PROTOCOL) - 1 } },
 	};
 	_cleanup_free_ char *path = k8c_target_path(&(struct k8c_target){ "", "v1", "pods", ns, pod, "portforward" });
 	if (!path) return -ENOMEM;
 	return upgrade_start(f->call.client, "POST", path, headers, ELEMENTSOF(headers), &h, f, &f->up);
 }
 
-int k8c_forward_start(struct k8c_client *c, const char *ns, const char *pod, uint16_t port, const struct k8c_forward_handler *h, void *ctx,
-		      struct k8c_forward **ret) {
+int k8c_forward_start(struct k8c_client *c, const char *ns, const char *pod, uint16_t port, const struct k8c_forward_handler *h,
+		      void *ctx, struct k8c_forward **ret) {
 	if (!ns || !pod || !port || !h->on_close) return -EINVAL;
 	struct k8c_forward *f = calloc(1, sizeof(*f));
 	if (!f) return -ENOMEM;

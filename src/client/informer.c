@@ -138,7 +138,8 @@ static void again(struct k8c_informer *i, const struct k8c_error *err) {
 	uint32_t delay = 0;
 	if (err) tell_error(i, err);
 	/* Lost history is no failure of the server, unless it goes on. */
-	if (err && (err->err != -ESTALE || i->failures)) delay = client_backoff(i->client->env, INFORMER_BACKOFF_MIN_MS, INFORMER_BACKOFF_MAX_MS, i->failures);
+	if (err && (err->err != -ESTALE || i->failures))
+		delay = client_backoff(i->client->env, INFORMER_BACKOFF_MIN_MS, INFORMER_BACKOFF_MAX_MS, i->failures);
 	if (err) i->failures++;
 	if (i->timer) return;
 	i->timer = loop_timer_start(i->client->loop, delay, 0, begin, i);
@@ -166,8 +167,12 @@ static void on_watch_done(void *ctx, const struct k8c_error *err) {
 static const struct k8c_watch_handler watch_handler = { on_event, on_watch_done };
 
 static int watch(struct k8c_informer *i, const char *rv) {
-	struct k8c_watch_options o = { .size = sizeof(o), .target = i->o.target, .label_selector = i->o.label_selector, .field_selector = i->o.field_selector,
-				       .resource_version = rv, .initial_events = rv == NULL };
+	struct k8c_watch_options o = { .size = sizeof(o),
+				       .target = i->o.target,
+				       .label_selector = i->o.label_selector,
+				       .field_selector = i->o.field_selector,
+				       .resource_version = rv,
+				       .initial_events = rv == NULL };
 	return k8c_watch_start(i->client, &o, &watch_handler, i, &i->call);
 }
 
@@ -187,7 +192,8 @@ static void on_list_done(void *ctx, const struct k8c_list_result *res, const str
 	i->failures = 0;
 	i->no_pages = false;
 	sweep(i);
-	if (watch(i, res->resource_version) < 0) again(i, &(struct k8c_error){ .err = -ENOMEM, .reason = "", .message = "out of memory" });
+	if (watch(i, res->resource_version) < 0)
+		again(i, &(struct k8c_error){ .err = -ENOMEM, .reason = "", .message = "out of memory" });
 }
 
 static int list(struct k8c_informer *i) {
@@ -213,7 +219,8 @@ static int copy_options(struct k8c_informer *i, const struct k8c_informer_option
 	o->target.name = o->target.subresource = NULL;
 	i->no_watch_list = o->no_watch_list;
 	if (!o->target.resource || !o->target.version) return -EINVAL;
-	const char **strings[] = { &o->target.group, &o->target.version, &o->target.resource, &o->target.ns, &o->label_selector, &o->field_selector };
+	const char **strings[] = { &o->target.group, &o->target.version, &o->target.resource,
+				   &o->target.ns,    &o->label_selector, &o->field_selector };
 	for (size_t k = 0; k < ELEMENTSOF(strings); k++) {
 		if (!*strings[k]) continue;
 		*strings[k] = arena_strdup(i->arena, *strings[k]);

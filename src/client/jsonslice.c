@@ -70,7 +70,8 @@ struct slice jsonslice_plain(struct slice raw) {
 
 /* ---- streams ---- */
 
-void jsonstream_init(struct jsonstream *s, enum jsonstream_mode mode, size_t max_value, int (*on_value)(void *, const char *, struct slice), void *ctx) {
+void jsonstream_init(struct jsonstream *s, enum jsonstream_mode mode, size_t max_value,
+		     int (*on_value)(void *, const char *, struct slice), void *ctx) {
 	*s = (struct jsonstream){ .mode = mode, .on_value = on_value, .ctx = ctx, .value = BUF_INIT(max_value) };
 }
 

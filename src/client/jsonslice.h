@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON text without trees: finding a member's raw text, and cutting streams of values and long lists into pieces as the bytes come.
- * Pure. Nothing here validates more than it needs to find ends; what is cut out is parsed by whoever reads it.
+ * JSON text without trees: finding a member's raw text, and cutting streams of values and long lists into pieces as the bytes
+ * come. Pure. Nothing here validates more than it needs to find ends; what is cut out is parsed by whoever reads it.
  */
 #pragma once
 
 #include "base/buf.h"
 
-/* The raw text of a member of the object `obj` ("metadata" gives `{...}`, "kind" gives `"Pod"` with its quotes). False when `obj` is no
- * object or has none. */
+/* The raw text of a member of the object `obj` ("metadata" gives `{...}`, "kind" gives `"Pod"` with its quotes). False when `obj`
+ * is no object or has none. */
 bool jsonslice_member(struct slice obj, const char *name, struct slice *ret);
 /* What stands between the quotes of a raw string without escapes; SLICE_NULL otherwise. */
 struct slice jsonslice_plain(struct slice raw);
@@ -34,7 +34,8 @@ struct jsonstream {
 	size_t key_n;
 };
 
-void jsonstream_init(struct jsonstream *s, enum jsonstream_mode mode, size_t max_value, int (*on_value)(void *, const char *, struct slice), void *ctx);
+void jsonstream_init(struct jsonstream *s, enum jsonstream_mode mode, size_t max_value,
+		     int (*on_value)(void *, const char *, struct slice), void *ctx);
 void jsonstream_done(struct jsonstream *s);
 /* 0; -EBADMSG: that cannot be JSON; -E2BIG: a value is larger than max_value; -ENOMEM; what on_value returned. */
 int jsonstream_feed(struct jsonstream *s, struct slice bytes);

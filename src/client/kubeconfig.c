@@ -34,7 +34,8 @@ static int add_file(struct files *f, const char *path, bool must_exist) {
 	if (r < 0) return r;
 	yyjson_mut_val *root = doc->root;
 	if (yyjson_mut_is_null(root)) return 0;
-	if (!yyjson_mut_is_obj(root)) return config_fault(f->ret_msg, -EBADMSG, "error loading config file \"%s\": it holds no kubeconfig", path);
+	if (!yyjson_mut_is_obj(root))
+		return config_fault(f->ret_msg, -EBADMSG, "error loading config file \"%s\": it holds no kubeconfig", path);
 	const char *slash = strrchr(path, '/');
 	const char *dir = slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : "";
 	if (!dir) return -ENOMEM;
@@ -61,7 +62,8 @@ static int add_files(struct files *f, const struct k8c_config_options *o) {
 }
 
 /* The entry of that name in the first file that has one, and the file. */
-static const yyjson_mut_val *find(const struct files *f, const char *list, const char *body, const char *name, const struct file **ret_file) {
+static const yyjson_mut_val *find(const struct files *f, const char *list, const char *body, const char *name,
+				  const struct file **ret_file) {
 	for (size_t i = 0; i < f->n; i++) {
 		yyjson_mut_val *v, *arr = json_get(f->v[i].root, list);
 		size_t k, n;

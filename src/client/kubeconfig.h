@@ -13,6 +13,6 @@ int config_fault(char **ret_msg, int err, const char *fmt, ...) k8c_printf(3, 4)
 /* Deep copy of a NULL-terminated list; NULL when out of memory. */
 const char *const *config_strings(struct arena *a, const char *const *list);
 
-/* Fills `c` from the files that `o` or the environment name. 0; 1: they say nothing; -ENOENT (a file or context that was asked for is not
- * there), -EBADMSG, -errno, with *ret_msg. */
+/* Fills `c` from the files that `o` or the environment name. 0; 1: they say nothing; -ENOENT (a file or context that was asked
+ * for is not there), -EBADMSG, -errno, with *ret_msg. */
 int kubeconfig_load(struct k8c_config *c, const struct k8c_config_options *o, char **ret_msg);

@@ -158,8 +158,9 @@ static int copy_op(struct list_call *l, const struct k8c_op *given) {
 	op.verb = K8C_LIST;
 	if (!op.limit) op.limit = LIST_PAGE;
 	if (op.limit == UINT32_MAX) op.limit = 0;
-	const char **strings[] = { &op.target.group, &op.target.version, &op.target.resource, &op.target.ns, &op.label_selector, &op.field_selector,
-				   &op.resource_version, &op.cont, &op.accept };
+	const char **strings[] = { &op.target.group,	 &op.target.version, &op.target.resource,
+				   &op.target.ns,	 &op.label_selector, &op.field_selector,
+				   &op.resource_version, &op.cont,	     &op.accept };
 	for (size_t i = 0; i < ELEMENTSOF(strings); i++) {
 		if (!*strings[i]) continue;
 		*strings[i] = arena_strdup(l->arena, *strings[i]);
@@ -216,8 +217,8 @@ static void plain_done(void *ctx, const struct k8c_list_result *res, const struc
 	free(p);
 }
 
-static int plain_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx, bool *done, int *err,
-		       struct k8c_call **ret) {
+static int plain_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx, bool *done,
+		       int *err, struct k8c_call **ret) {
 	static const struct list_handler mine = { plain_item, plain_done };
 	if (!h->on_done) return -EINVAL;
 	struct plain *p = calloc(1, sizeof(*p));
@@ -228,7 +229,8 @@ static int plain_start(struct k8c_client *c, const struct k8c_op *op, const stru
 	return r;
 }
 
-int k8c_list_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx, struct k8c_call **ret) {
+int k8c_list_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx,
+		   struct k8c_call **ret) {
 	return plain_start(c, op, h, ctx, NULL, NULL, ret);
 }
 

@@ -13,7 +13,10 @@ static void add_number(struct buf *q, const char *name, int64_t v) {
 }
 
 static void put_query(struct buf *q, const struct k8c_log_options *o) {
-	const struct { const char *name; bool on; } flags[] = { { "follow", o->follow }, { "previous", o->previous }, { "timestamps", o->timestamps } };
+	const struct {
+		const char *name;
+		bool on;
+	} flags[] = { { "follow", o->follow }, { "previous", o->previous }, { "timestamps", o->timestamps } };
 	if (o->container && *o->container) query_add(q, "container", slice_str(o->container));
 	for (size_t i = 0; i < ELEMENTSOF(flags); i++)
 		if (flags[i].on) query_add(q, flags[i].name, SLICE_LIT("true"));
@@ -24,7 +27,8 @@ static void put_query(struct buf *q, const struct k8c_log_options *o) {
 	buf_putc(q, 0);
 }
 
-int k8c_log_start(struct k8c_client *c, const struct k8c_log_options *given, const struct k8c_request_handler *h, void *ctx, struct k8c_call **ret) {
+int k8c_log_start(struct k8c_client *c, const struct k8c_log_options *given, const struct k8c_request_handler *h, void *ctx,
+		  struct k8c_call **ret) {
 	struct k8c_log_options o = { 0 };
 	_cleanup_buf_ struct buf q = BUF_INIT(1 << 20);
 	memcpy(&o, given, given->size < sizeof(o) ? given->size : sizeof(o));
@@ -32,6 +36,8 @@ int k8c_log_start(struct k8c_client *c, const struct k8c_log_options *given, con
 	_cleanup_free_ char *path = k8c_target_path(&(struct k8c_target){ "", "v1", "pods", o.ns, o.pod, "log" });
 	put_query(&q, &o);
 	if (!path || q.err) return -ENOMEM;
-	struct k8c_request req = { .size = sizeof(req), .path = path, .query = q.p, .accept = "text/plain, */*", .timeout_ms = K8C_NO_TIMEOUT };
+	struct k8c_request req = {
+		.size = sizeof(req), .path = path, .query = q.p, .accept = "text/plain, */*", .timeout_ms = K8C_NO_TIMEOUT
+	};
 	return k8c_request_start(c, &req, h, ctx, ret);
 }

@@ -101,17 +101,24 @@ int op_request(struct arena *a, const struct k8c_op *given, struct k8c_request *
 		[K8C_UPDATE] = { "PUT", true, true }, [K8C_PATCH] = { "PATCH", true, true }, [K8C_DELETE] = { "DELETE", true, false },
 		[K8C_DELETE_COLLECTION] = { "DELETE", false, false },
 	};
-	static const char *const patches[] = { "application/merge-patch+json", "application/json-patch+json", "application/strategic-merge-patch+json",
-					       "application/apply-patch+yaml" };
+	static const char *const patches[] = { "application/merge-patch+json", "application/json-patch+json",
+					       "application/strategic-merge-patch+json", "application/apply-patch+yaml" };
 	struct k8c_op op = { 0 };
 	_cleanup_buf_ struct buf q = BUF_INIT(OP_TEXT_MAX);
 	memcpy(&op, given, given->size < sizeof(op) ? given->size : sizeof(op));
-	if ((unsigned)op.verb >= ELEMENTSOF(verbs) || (unsigned)op.patch >= ELEMENTSOF(patches) || !op.target.resource || !op.target.version) return -EINVAL;
+	if ((unsigned)op.verb >= ELEMENTSOF(verbs) || (unsigned)op.patch >= ELEMENTSOF(patches) || !op.target.resource ||
+	    !op.target.version)
+		return -EINVAL;
 	if ((verbs[op.verb].named && !op.target.name) || (verbs[op.verb].body && !op.body.n)) return -EINVAL;
 	bool subresource = op.target.subresource && *op.target.subresource;
 	if (!verbs[op.verb].named && op.target.name && !subresource) return -EINVAL;
-	*ret = (struct k8c_request){ .size = sizeof(*ret), .method = verbs[op.verb].method, .path = path_in(a, &op.target), .accept = op.accept,
-				     .body = op.body, .timeout_ms = op.timeout_ms, .flags = op.flags };
+	*ret = (struct k8c_request){ .size = sizeof(*ret),
+				      .method = verbs[op.verb].method,
+				      .path = path_in(a, &op.target),
+				      .accept = op.accept,
+				      .body = op.body,
+				      .timeout_ms = op.timeout_ms,
+				      .flags = op.flags };
 	if (op.verb == K8C_PATCH) ret->content_type = patches[op.patch];
 	read_query(&q, &op);
 	if (op.verb == K8C_DELETE || op.verb == K8C_DELETE_COLLECTION) {
@@ -125,7 +132,8 @@ int op_request(struct arena *a, const struct k8c_op *given, struct k8c_request *
 	return q.n && !ret->query ? -ENOMEM : 0;
 }
 
-int k8c_op_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_request_handler *h, void *ctx, struct k8c_call **ret) {
+int k8c_op_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_request_handler *h, void *ctx,
+		 struct k8c_call **ret) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct k8c_request req;
 	int r = a ? op_request(a, op, &req) : -ENOMEM;

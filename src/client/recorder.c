@@ -60,8 +60,13 @@ int k8c_recorder_new(struct k8c_client *c, const struct k8c_recorder_options *gi
 	struct k8c_recorder *r = calloc(1, sizeof(*r));
 	memcpy(&o, given, given->size < sizeof(o) ? given->size : sizeof(o));
 	if (!r) return -ENOMEM;
-	*r = (struct k8c_recorder){ .refs = 1, .client = c, .component = strdup(o.component ? o.component : ""), .host = strdup(o.host ? o.host : ""),
-				    .spam = map_new(RECORDER_ENTRIES_MAX), .similar = map_new(RECORDER_ENTRIES_MAX), .known = map_new(RECORDER_ENTRIES_MAX) };
+	*r = (struct k8c_recorder){ .refs = 1,
+				     .client = c,
+				     .component = strdup(o.component ? o.component : ""),
+				     .host = strdup(o.host ? o.host : ""),
+				     .spam = map_new(RECORDER_ENTRIES_MAX),
+				     .similar = map_new(RECORDER_ENTRIES_MAX),
+				     .known = map_new(RECORDER_ENTRIES_MAX) };
 	if (!r->component || !r->host || !r->spam || !r->similar || !r->known) {
 		recorder_unref(r);
 		return -ENOMEM;
@@ -78,7 +83,8 @@ void k8c_recorder_free(struct k8c_recorder *r) {
 
 /* ---- remembering ---- */
 
-/* The entry of a key, made when there is none; a full table is emptied first: forgetting costs an event more, never one too few. */
+/* The entry of a key, made when there is none; a full table is emptied first: forgetting costs an event more, never one too few.
+ */
 static void *entry(struct map **m, struct slice key, size_t size, void (*free_value)(void *)) {
 	void *v = map_get(*m, key);
 	if (v) return v;
@@ -138,7 +144,10 @@ static void on_created(void *ctx, const struct k8c_response *res, const struct k
 
 static int create(struct sending *s) {
 	static const struct k8c_request_handler h = { .on_done = on_created };
-	struct k8c_op op = { .size = sizeof(op), .verb = K8C_CREATE, .target = { "", "v1", "events", s->ns, NULL, NULL }, .body = { s->body, strlen(s->body) } };
+	struct k8c_op op = { .size = sizeof(op),
+			     .verb = K8C_CREATE,
+			     .target = { "", "v1", "events", s->ns, NULL, NULL },
+			     .body = { s->body, strlen(s->body) } };
 	return k8c_op_start(s->r->client, &op, &h, s, NULL);
 }
 
@@ -154,8 +163,12 @@ static int patch(struct sending *s, const struct known *k, const char *now, cons
 	buf_printf(&b, "{\"count\":%u,\"lastTimestamp\":\"%s\",\"message\":", k->count, now);
 	json_write_string(&b, slice_str(message));
 	buf_putc(&b, '}');
-	struct k8c_op op = { .size = sizeof(op), .verb = K8C_PATCH, .patch = K8C_PATCH_STRATEGIC, .target = { "", "v1", "events", s->ns, k->name, NULL },
-			     .body = bytes_of(buf_slice(&b)), .flags = K8C_REQ_REPEATABLE };
+	struct k8c_op op = { .size = sizeof(op),
+			     .verb = K8C_PATCH,
+			     .patch = K8C_PATCH_STRATEGIC,
+			     .target = { "", "v1", "events", s->ns, k->name, NULL },
+			     .body = bytes_of(buf_slice(&b)),
+			     .flags = K8C_REQ_REPEATABLE };
 	return b.err ? b.err : k8c_op_start(s->r->client, &op, &h, s, NULL);
 }
 
@@ -167,8 +180,8 @@ static void member(struct buf *b, const char *name, const char *value) {
 	json_write_string(b, slice_str(value));
 }
 
-static void put_event(struct buf *b, const struct k8c_recorder *r, const struct k8c_reference *about, const struct known *k, const char *ns, const char *type,
-		      const char *reason, const char *message, const char *now) {
+static void put_event(struct buf *b, const struct k8c_recorder *r, const struct k8c_reference *about, const struct known *k,
+		      const char *ns, const char *type, const char *reason, const char *message, const char *now) {
 	buf_puts(b, "{\"kind\":\"Event\",\"apiVersion\":\"v1\",\"metadata\":{");
 	member(b, "name", k->name);
 	member(b, "namespace", ns);
@@ -208,8 +221,8 @@ static struct known *know(struct k8c_recorder *r, struct slice key, const char *
 	return NULL;
 }
 
-static int send_event(struct k8c_recorder *r, const struct k8c_reference *about, struct known *k, const char *type, const char *reason, const char *message,
-		      const char *now) {
+static int send_event(struct k8c_recorder *r, const struct k8c_reference *about, struct known *k, const char *type,
+		      const char *reason, const char *message, const char *now) {
 	_cleanup_buf_ struct buf b = BUF_INIT(64 * 1024);
 	const char *ns = about->ns && *about->ns ? about->ns : "default";
 	struct sending *s = calloc(1, sizeof(*s));
@@ -229,7 +242,8 @@ static void put_key(struct buf *b, const char *s) {
 	buf_putc(b, 0);
 }
 
-int k8c_recorder_event(struct k8c_recorder *r, const struct k8c_reference *about, const char *type, const char *reason, const char *message) {
+int k8c_recorder_event(struct k8c_recorder *r, const struct k8c_reference *about, const char *type, const char *reason,
+		       const char *message) {
 	_cleanup_buf_ struct buf key = BUF_INIT(64 * 1024);
 	char now[TIMESTAMP_TEXT], text[MESSAGE_MAX + 1];
 	int64_t sec = env_now_sec(r->client->env);

@@ -80,7 +80,8 @@ static void attempt(void *arg);
 
 static bool idempotent(const struct request_call *r) {
 	const char *m = r->req.method;
-	return (r->req.flags & K8C_REQ_REPEATABLE) || !strcmp(m, "GET") || !strcmp(m, "HEAD") || !strcmp(m, "PUT") || !strcmp(m, "DELETE");
+	return (r->req.flags & K8C_REQ_REPEATABLE) || !strcmp(m, "GET") || !strcmp(m, "HEAD") || !strcmp(m, "PUT") ||
+	       !strcmp(m, "DELETE");
 }
 
 static bool restart_in(struct request_call *r, uint64_t delay_ms) {
@@ -251,7 +252,8 @@ static int send_attempt(struct request_call *r, struct arena *a, const char **re
 	struct k8c_header h[HEADERS_MAX];
 	size_t n = 0;
 	bool ok = add(h, &n, "accept", r->req.accept ? r->req.accept : "application/json");
-	if (r->req.body.n || r->req.content_type) ok = ok && add(h, &n, "content-type", r->req.content_type ? r->req.content_type : "application/json");
+	if (r->req.body.n || r->req.content_type)
+		ok = ok && add(h, &n, "content-type", r->req.content_type ? r->req.content_type : "application/json");
 	for (size_t i = 0; ok && i < r->req.n_headers; i++) {
 		ok = n < HEADERS_MAX;
 		if (ok) h[n++] = r->req.headers[i];
@@ -311,14 +313,16 @@ static int copy_request(struct request_call *r, const struct k8c_request *given)
 	struct k8c_header *h = q.n_headers ? arena_array(a, q.n_headers, sizeof(*h)) : NULL;
 	oom |= q.n_headers && !h;
 	for (size_t i = 0; !oom && i < q.n_headers; i++) {
-		h[i] = (struct k8c_header){ dup_or_null(a, q.headers[i].name, &oom), bytes_of(arena_slice_dup(a, slice_of(q.headers[i].value))) };
+		h[i] = (struct k8c_header){ dup_or_null(a, q.headers[i].name, &oom),
+					     bytes_of(arena_slice_dup(a, slice_of(q.headers[i].value))) };
 	}
 	q.headers = h;
 	r->req = q;
 	return oom || !r->target ? -ENOMEM : 0;
 }
 
-int k8c_request_start(struct k8c_client *c, const struct k8c_request *req, const struct k8c_request_handler *h, void *ctx, struct k8c_call **ret) {
+int k8c_request_start(struct k8c_client *c, const struct k8c_request *req, const struct k8c_request_handler *h, void *ctx,
+		      struct k8c_call **ret) {
 	if (!h->on_done) return -EINVAL;
 	struct request_call *r = calloc(1, sizeof(*r));
 	if (!r) return -ENOMEM;
@@ -363,7 +367,8 @@ static void keep_response(struct kept *k, const struct k8c_response *res) {
 	struct k8c_header *h = arena_array(k->arena, res->n_headers + 1, sizeof(*h));
 	k->reply.response.status = res->status;
 	for (size_t i = 0; h && i < res->n_headers; i++) {
-		h[i] = (struct k8c_header){ arena_strdup(k->arena, res->headers[i].name), bytes_of(arena_slice_dup(k->arena, slice_of(res->headers[i].value))) };
+		h[i] = (struct k8c_header){ arena_strdup(k->arena, res->headers[i].name),
+					     bytes_of(arena_slice_dup(k->arena, slice_of(res->headers[i].value))) };
 		k->reply.response.n_headers = h[i].name ? i + 1 : i;
 	}
 	k->reply.response.headers = h;

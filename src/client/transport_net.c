@@ -156,8 +156,10 @@ static int copy_headers(struct arena *a, const struct k8c_transport_request *req
 	return 0;
 }
 
-static int net_start(void *ctx, const struct k8c_transport_request *req, const struct k8c_transport_handler *h, void *hctx, void **ret_call) {
-	static const struct net_call_handler plain = { on_head, on_data, on_done, NULL }, upgrading = { on_head, on_data, on_done, on_upgrade };
+static int net_start(void *ctx, const struct k8c_transport_request *req, const struct k8c_transport_handler *h, void *hctx,
+		     void **ret_call) {
+	static const struct net_call_handler plain = { on_head, on_data, on_done, NULL },
+					     upgrading = { on_head, on_data, on_done, on_upgrade };
 	struct net_transport *t = ctx;
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct http_request_head head = { .method = slice_str(req->method) };
@@ -168,7 +170,8 @@ static int net_start(void *ctx, const struct k8c_transport_request *req, const s
 	if (r == 0) {
 		*x = (struct net_exchange){ t, NULL, *h, hctx };
 		head.target = slice_str(target);
-		r = net_call_start(h->on_upgrade ? t->net_h1 : t->net, t->origin, &head, slice_of(req->body), req->timeout_ms, h->on_upgrade ? &upgrading : &plain, x, &x->call);
+		r = net_call_start(h->on_upgrade ? t->net_h1 : t->net, t->origin, &head, slice_of(req->body), req->timeout_ms,
+				   h->on_upgrade ? &upgrading : &plain, x, &x->call);
 	}
 	if (r < 0) free(x);
 	else *ret_call = x;

@@ -116,7 +116,8 @@ int target_copy(struct arena *a, const struct k8c_target *t, struct k8c_target *
 	return ret->resource && ret->version && ret->name ? 0 : -EINVAL;
 }
 
-int k8c_update_start(struct k8c_client *c, const struct k8c_target *t, const struct k8c_update_handler *h, void *ctx, struct k8c_call **ret) {
+int k8c_update_start(struct k8c_client *c, const struct k8c_target *t, const struct k8c_update_handler *h, void *ctx,
+		     struct k8c_call **ret) {
 	if (!h->change || !h->on_done) return -EINVAL;
 	struct update_call *u = calloc(1, sizeof(*u));
 	if (!u) return -ENOMEM;

@@ -98,15 +98,16 @@ static int copy(struct upgrade *u, const char *method, const char *target, const
 	u->target = arena_strdup(u->arena, target);
 	bool ok = u->method && u->target;
 	for (size_t i = 0; ok && i < n; i++) {
-		u->headers[i] = (struct k8c_header){ arena_strdup(u->arena, headers[i].name), bytes_of(arena_slice_dup(u->arena, slice_of(headers[i].value))) };
+		u->headers[i] = (struct k8c_header){ arena_strdup(u->arena, headers[i].name),
+						      bytes_of(arena_slice_dup(u->arena, slice_of(headers[i].value))) };
 		ok = u->headers[i].name && u->headers[i].value.p;
 	}
 	u->n_headers = n;
 	return ok ? 0 : -ENOMEM;
 }
 
-int upgrade_start(struct k8c_client *c, const char *method, const char *target, const struct k8c_header *headers, size_t n, const struct upgrade_handler *h,
-		  void *ctx, struct upgrade **ret) {
+int upgrade_start(struct k8c_client *c, const char *method, const char *target, const struct k8c_header *headers, size_t n,
+		  const struct upgrade_handler *h, void *ctx, struct upgrade **ret) {
 	struct upgrade *u = calloc(1, sizeof(*u));
 	if (!u) return -ENOMEM;
 	u->client = c;

@@ -10,9 +10,9 @@ struct upgrade_handler {
 	void (*on_stream)(void *ctx, const struct k8c_response *res, struct k8c_stream *s);
 	void (*on_fail)(void *ctx, const struct k8c_error *err);
 };
-/* One of the two callbacks runs, from the loop; then it is gone. `headers` are added to what every request carries; all is copied.
- * 0, -ENOMEM. */
-int upgrade_start(struct k8c_client *c, const char *method, const char *target, const struct k8c_header *headers, size_t n_headers,
-		  const struct upgrade_handler *h, void *ctx, struct upgrade **ret);
+/* One of the two callbacks runs, from the loop; then it is gone. `headers` are added to what every request carries; all is
+ * copied. 0, -ENOMEM. */
+int upgrade_start(struct k8c_client *c, const char *method, const char *target, const struct k8c_header *headers,
+		  size_t n_headers, const struct upgrade_handler *h, void *ctx, struct upgrade **ret);
 /* No callback runs. */
 void upgrade_cancel(struct upgrade *u);

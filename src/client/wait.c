@@ -74,13 +74,16 @@ static void check_json(struct wait_call *w, struct slice json) {
 static void look(void *arg);
 
 static void look_again(struct wait_call *w, const struct k8c_error *err) {
-	uint32_t delay = err && err->err == -ESTALE ? 0 : client_backoff(w->call.client->env, CLIENT_BACKOFF_MIN_MS, CLIENT_BACKOFF_MAX_MS, w->failures++);
+	uint32_t delay = err && err->err == -ESTALE ? 0
+						    : client_backoff(w->call.client->env, CLIENT_BACKOFF_MIN_MS,
+								     CLIENT_BACKOFF_MAX_MS, w->failures++);
 	w->timer = loop_timer_start(w->call.client->loop, delay, 0, look, w);
 	if (!w->timer) finish_errno(w, -ENOMEM, NULL);
 }
 
 static bool temporary(const struct k8c_error *e) {
-	return e->err == -ESTALE || e->err == -ECONNRESET || e->err == -ECONNREFUSED || e->err == -EBUSY || e->err == -EIO || e->err == -EPIPE;
+	return e->err == -ESTALE || e->err == -ECONNRESET || e->err == -ECONNREFUSED || e->err == -EBUSY || e->err == -EIO ||
+	       e->err == -EPIPE;
 }
 
 static void on_event(void *ctx, const struct k8c_event *e) {
@@ -118,7 +121,9 @@ static void on_listed(void *ctx, const struct k8c_list_result *res, const struct
 	}
 	call_ref(&w->call);
 	if (!w->found) check(w, NULL);
-	struct k8c_watch_options o = { .size = sizeof(o), .target = w->target, .field_selector = w->selector, .resource_version = res->resource_version };
+	struct k8c_watch_options o = {
+		.size = sizeof(o), .target = w->target, .field_selector = w->selector, .resource_version = res->resource_version
+	};
 	int r = w->call.finished ? 0 : k8c_watch_start(w->call.client, &o, &h, w, &w->step);
 	if (r < 0) finish_errno(w, r, NULL);
 	call_unref(&w->call);
@@ -145,8 +150,8 @@ static int setup(struct wait_call *w, struct k8c_client *c, const struct k8c_tar
 	return w->selector && w->timer && (!timeout_ms || w->deadline) ? 0 : -ENOMEM;
 }
 
-int k8c_wait_start(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms, const struct k8c_wait_handler *h, void *ctx,
-		   struct k8c_call **ret) {
+int k8c_wait_start(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms, const struct k8c_wait_handler *h,
+		   void *ctx, struct k8c_call **ret) {
 	if (!h->check || !h->on_done) return -EINVAL;
 	struct wait_call *w = calloc(1, sizeof(*w));
 	if (!w) return -ENOMEM;
@@ -187,7 +192,8 @@ static void waiting_done(void *ctx, const struct k8c_error *err) {
 	if (w->h.on_done) w->h.on_done(w->ctx, err);
 }
 
-int k8c_wait_wait(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms, const struct k8c_wait_handler *h, void *ctx) {
+int k8c_wait_wait(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms, const struct k8c_wait_handler *h,
+		  void *ctx) {
 	static const struct k8c_wait_handler mine = { waiting_check, waiting_done };
 	struct waiting w = { .h = *h, .ctx = ctx };
 	if (!c->own_loop || c->running) return -EBUSY;

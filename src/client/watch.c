@@ -175,7 +175,8 @@ static void on_conn_done(void *ctx, const struct k8c_response *res, const struct
 
 static void put_query(struct watch_call *w, struct buf *q) {
 	char seconds[16];
-	uint32_t s = w->o.timeout_seconds ? w->o.timeout_seconds : WATCH_SECONDS_MIN + (uint32_t)env_uniform(w->call.client->env, WATCH_SECONDS_MIN + 1);
+	uint32_t s = w->o.timeout_seconds ? w->o.timeout_seconds
+					  : WATCH_SECONDS_MIN + (uint32_t)env_uniform(w->call.client->env, WATCH_SECONDS_MIN + 1);
 	const char *rv = w->rv ? w->rv : w->o.resource_version;
 	snprintf(seconds, sizeof(seconds), "%u", s);
 	query_add(q, "watch", SLICE_LIT("true"));
@@ -201,7 +202,9 @@ static void open_connection(void *arg) {
 	jsonstream_done(&w->stream);
 	jsonstream_init(&w->stream, JSONSTREAM_VALUES, w->call.client->max_body, on_value, w);
 	put_query(w, &q);
-	struct k8c_request req = { .size = sizeof(req), .path = w->path, .query = q.p, .timeout_ms = K8C_NO_TIMEOUT, .flags = K8C_REQ_NO_RETRY };
+	struct k8c_request req = {
+		.size = sizeof(req), .path = w->path, .query = q.p, .timeout_ms = K8C_NO_TIMEOUT, .flags = K8C_REQ_NO_RETRY
+	};
 	int r = q.err ? q.err : k8c_request_start(w->call.client, &req, &h, w, &w->conn);
 	if (r < 0) finish_errno(w, r, NULL);
 	else if (w->paused) k8c_call_pause(w->conn, true);
@@ -221,7 +224,8 @@ static int copy_options(struct watch_call *w, const struct k8c_watch_options *gi
 	return w->path ? 0 : -ENOMEM;
 }
 
-int k8c_watch_start(struct k8c_client *c, const struct k8c_watch_options *o, const struct k8c_watch_handler *h, void *ctx, struct k8c_call **ret) {
+int k8c_watch_start(struct k8c_client *c, const struct k8c_watch_options *o, const struct k8c_watch_handler *h, void *ctx,
+		    struct k8c_call **ret) {
 	if (!h->on_done || !h->on_event) return -EINVAL;
 	struct watch_call *w = calloc(1, sizeof(*w));
 	if (!w) return -ENOMEM;

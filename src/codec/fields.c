@@ -59,7 +59,8 @@ static int unescape(struct arena *a, struct slice s, struct slice *ret, const ch
 			if (++i == s.n) return fault(ret_msg, "invalid field selector: invalid escape sequence: \\");
 			c = s.p[i];
 			if (c != '\\' && c != ',' && c != '=')
-				return fault(ret_msg, arena_printf(a, "invalid field selector: invalid escape sequence: \\%.*s", (int)rune_len(s, i), s.p + i));
+				return fault(ret_msg, arena_printf(a, "invalid field selector: invalid escape sequence: \\%.*s",
+								   (int)rune_len(s, i), s.p + i));
 		}
 		*q++ = c;
 	}
@@ -84,7 +85,8 @@ int fields_parse(struct arena *a, struct slice text, struct fields_selector *ret
 		struct fields_term *t = &terms[used];
 		if (parts[i].n == 0) continue;
 		if (!split_term(parts[i], t))
-			return fault(ret_msg, arena_printf(a, "invalid selector: '%.*s'; can't understand '%.*s'", SLICE_FMT(text), SLICE_FMT(parts[i])));
+			return fault(ret_msg, arena_printf(a, "invalid selector: '%.*s'; can't understand '%.*s'",
+							   SLICE_FMT(text), SLICE_FMT(parts[i])));
 		int r = unescape(a, t->value, &t->value, ret_msg);
 		if (r < 0) return r;
 		char *field = arena_slice_str(a, t->field);

@@ -101,13 +101,15 @@ static int out_of_range(struct arena *a, struct slice text, size_t pos, struct j
 	size_t start = pos < text.n ? pos : text.n, end;
 	while (start > 0 && strchr("+-.eE0123456789", text.p[start - 1]) && text.p[start - 1]) start--;
 	for (end = start; end < text.n && text.p[end] && strchr("+-.eE0123456789", text.p[end]);) end++;
-	const char *m = arena_printf(a, "json: cannot unmarshal number %.*s into Go value of type float64", (int)(end - start), text.p + start);
+	const char *m = arena_printf(a, "json: cannot unmarshal number %.*s into Go value of type float64", (int)(end - start),
+				     text.p + start);
 	*err = (struct json_error){ start, m };
 	return m ? -EBADMSG : -ENOMEM;
 }
 
 /* yyjson refused: either the grammar is broken (say how) or the strings need repair. */
-static int parse_refused(struct arena *a, struct slice text, const yyjson_read_err *why, yyjson_doc **ret, struct json_error *err) {
+static int parse_refused(struct arena *a, struct slice text, const yyjson_read_err *why, yyjson_doc **ret,
+			 struct json_error *err) {
 	_cleanup_buf_ struct buf fixed = BUF_INIT(text.n * 3 + 16);
 	yyjson_read_err again;
 	if (why->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) return -ENOMEM;

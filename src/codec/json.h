@@ -27,7 +27,8 @@ struct json_error {
  * 0, -EBADMSG (*err is set, msg in the arena), -ENOMEM. */
 int json_parse(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct json_error *err);
 
-/* Appends compact JSON as Go's encoding/json writes it: `<`, `>`, `&`, U+2028, U+2029 as \u escapes, member order kept. 0 or b->err. */
+/* Appends compact JSON as Go's encoding/json writes it: `<`, `>`, `&`, U+2028, U+2029 as \u escapes, member order kept. 0 or
+ * b->err. */
 int json_write(struct buf *b, const yyjson_mut_val *v);
 /* The same with two-space indent as json.MarshalIndent; no newline at the end. */
 int json_write_pretty(struct buf *b, const yyjson_mut_val *v);
@@ -64,11 +65,21 @@ yyjson_mut_val *json_ensure_obj(yyjson_mut_doc *doc, yyjson_mut_val *obj, const 
 
 /* ---- walking, with const and without NULL checks ---- */
 
-static inline yyjson_mut_arr_iter json_arr_iter(const yyjson_mut_val *v) { return yyjson_mut_arr_iter_with((yyjson_mut_val *)(uintptr_t)v); }
-/* Every element of an array; none when `list` is NULL or no array. `elem` is a yyjson_mut_val * variable; the array must not change. */
-#define json_each(list, elem) for (yyjson_mut_arr_iter it_##elem = json_arr_iter(list); ((elem) = yyjson_mut_arr_iter_next(&it_##elem));)
+static inline yyjson_mut_arr_iter json_arr_iter(const yyjson_mut_val *v) {
+	return yyjson_mut_arr_iter_with((yyjson_mut_val *)(uintptr_t)v);
+}
+/* Every element of an array; none when `list` is NULL or no array. `elem` is a yyjson_mut_val * variable; the array must not
+ * change. */
+#define json_each(list, elem)                                                                                                    \
+	for (yyjson_mut_arr_iter it_##elem = json_arr_iter(list); ((elem) = yyjson_mut_arr_iter_next(&it_##elem));)
 /* Elements of an array or members of an object; 0 for NULL and anything else. */
-static inline size_t json_size(const yyjson_mut_val *v) { return v ? yyjson_mut_get_len((yyjson_mut_val *)(uintptr_t)v) * (yyjson_mut_is_ctn((yyjson_mut_val *)(uintptr_t)v) ? 1u : 0u) : 0; }
-static inline yyjson_mut_val *json_first(const yyjson_mut_val *list) { return yyjson_mut_arr_get_first((yyjson_mut_val *)(uintptr_t)list); }
+static inline size_t json_size(const yyjson_mut_val *v) {
+	return v ? yyjson_mut_get_len((yyjson_mut_val *)(uintptr_t)v) *
+			       (yyjson_mut_is_ctn((yyjson_mut_val *)(uintptr_t)v) ? 1u : 0u)
+		 : 0;
+}
+static inline yyjson_mut_val *json_first(const yyjson_mut_val *list) {
+	return yyjson_mut_arr_get_first((yyjson_mut_val *)(uintptr_t)list);
+}
 static inline bool json_is_string(const yyjson_mut_val *v) { return yyjson_mut_is_str((yyjson_mut_val *)(uintptr_t)v); }
 static inline bool json_is_bool(const yyjson_mut_val *v) { return yyjson_mut_is_bool((yyjson_mut_val *)(uintptr_t)v); }

@@ -80,7 +80,9 @@ static bool equal_or_push(const yyjson_mut_val *ca, const yyjson_mut_val *cb, st
 	case YYJSON_TYPE_STR: return slice_eq(json_str(a), json_str(b));
 	case YYJSON_TYPE_BOOL: return yyjson_mut_get_bool(a) == yyjson_mut_get_bool(b);
 	case YYJSON_TYPE_NUM: return equal_numbers(a, b);
-	case YYJSON_TYPE_RAW: return slice_eq(slice_make(a->uni.str, unsafe_yyjson_get_len(a)), slice_make(b->uni.str, unsafe_yyjson_get_len(b)));
+	case YYJSON_TYPE_RAW:
+		return slice_eq(slice_make(a->uni.str, unsafe_yyjson_get_len(a)),
+				slice_make(b->uni.str, unsafe_yyjson_get_len(b)));
 	case YYJSON_TYPE_ARR:
 	case YYJSON_TYPE_OBJ:
 		if (a == b) return true;

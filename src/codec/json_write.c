@@ -15,10 +15,11 @@ static void put_escape(struct buf *b, unsigned char c) {
 
 /* ASCII that stands for itself: everything but controls, quotes, backslashes and what HTML would take for its own. */
 static const bool plain[256] = {
-	[' '] = true, ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['\''] = true, ['('] = true, [')'] = true, ['*'] = true,
-	['+'] = true, [','] = true, ['-'] = true, ['.'] = true, ['/'] = true, ['0' ... '9'] = true, [':'] = true, [';'] = true, ['='] = true,
-	['?'] = true, ['@'] = true, ['A' ... 'Z'] = true, ['['] = true, [']'] = true, ['^'] = true, ['_'] = true, ['`'] = true,
-	['a' ... 'z'] = true, ['{'] = true, ['|'] = true, ['}'] = true, ['~'] = true, [0x7f] = true,
+	[' '] = true,	      ['!'] = true, ['#'] = true, ['$'] = true,	 ['%'] = true, ['\''] = true,	     ['('] = true,
+	[')'] = true,	      ['*'] = true, ['+'] = true, [','] = true,	 ['-'] = true, ['.'] = true,	     ['/'] = true,
+	['0' ... '9'] = true, [':'] = true, [';'] = true, ['='] = true,	 ['?'] = true, ['@'] = true,	     ['A' ... 'Z'] = true,
+	['['] = true,	      [']'] = true, ['^'] = true, ['_'] = true,	 ['`'] = true, ['a' ... 'z'] = true, ['{'] = true,
+	['|'] = true,	      ['}'] = true, ['~'] = true, [0x7f] = true,
 };
 
 static inline void put1(struct buf *b, char c) {

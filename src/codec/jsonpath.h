@@ -17,16 +17,17 @@ struct jsonpath;
 
 /* 0; -EBADMSG with *ret_msg (client-go's text, in the arena: "unclosed action", "unterminated filter", ...); -E2BIG; -ENOMEM. */
 int jsonpath_parse(struct arena *a, struct slice text, struct jsonpath **ret, const char **ret_msg);
-/* Accepts "x.y", ".x.y", "{x.y}", "{.x.y}" and makes "{.x.y}" of them (kubectl's RelaxedJSONPathExpression), then parses. -EBADMSG:
- * `unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`. */
+/* Accepts "x.y", ".x.y", "{x.y}", "{.x.y}" and makes "{.x.y}" of them (kubectl's RelaxedJSONPathExpression), then parses.
+ * -EBADMSG: `unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`. */
 int jsonpath_parse_relaxed(struct arena *a, struct slice text, struct jsonpath **ret, const char **ret_msg);
 
 enum { JSONPATH_ALLOW_MISSING = 1 }; /* absent fields give nothing instead of an error */
 /* Runs the template on a value and appends the text. 0; -EBADMSG: *ret_msg in `a` ("x is not found", "array index out of
  * bounds: index 3, length 1", ...); -E2BIG; -ENOMEM; b->err. */
-int jsonpath_print(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags, struct buf *b, const char **ret_msg);
+int jsonpath_print(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags, struct buf *b,
+		   const char **ret_msg);
 /* The values the first expression finds, in order (borrowed from the tree or made in `a`). */
-int jsonpath_find(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags, const yyjson_mut_val ***ret, size_t *ret_n,
-		  const char **ret_msg);
+int jsonpath_find(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags,
+		  const yyjson_mut_val ***ret, size_t *ret_n, const char **ret_msg);
 /* One value as a template prints it (Go's %v for scalars, JSON for objects and lists). */
 int jsonpath_text(struct buf *b, const yyjson_mut_val *v);

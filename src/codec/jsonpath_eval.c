@@ -72,7 +72,8 @@ static int eval_field(struct eval *e, const struct jsonpath_node *n, struct valu
 		e->visits += yyjson_mut_obj_size(plain(in.v[i]));
 		if (v) r = push(e, out, v);
 	}
-	if (r == 0 && in.n && out->n == 0 && !(e->flags & JSONPATH_ALLOW_MISSING)) return fault(e, "%.*s is not found", SLICE_FMT(n->text));
+	if (r == 0 && in.n && out->n == 0 && !(e->flags & JSONPATH_ALLOW_MISSING))
+		return fault(e, "%.*s is not found", SLICE_FMT(n->text));
 	return r;
 }
 
@@ -86,13 +87,15 @@ static const char *go_type(const yyjson_mut_val *v) {
 }
 
 /* One list's elements between the bounds. *ret_stop: an empty range ends the whole step, as upstream. */
-static int slice_array(struct eval *e, const struct jsonpath_bound *b, const yyjson_mut_val *arr, struct values *out, bool *ret_stop) {
+static int slice_array(struct eval *e, const struct jsonpath_bound *b, const yyjson_mut_val *arr, struct values *out,
+		       bool *ret_stop) {
 	int64_t len = (int64_t)yyjson_mut_arr_size(plain(arr)), from = b[0].known ? b[0].value : 0, to = b[1].known ? b[1].value : len;
 	if (from < 0) from += len;
 	if (to < 0 || (to == 0 && b[1].derived)) to += len;
 	*ret_stop = to == from;
 	if (*ret_stop) return 0;
-	if (from >= len || from < 0) return fault(e, "array index out of bounds: index %lld, length %lld", (long long)from, (long long)len);
+	if (from >= len || from < 0)
+		return fault(e, "array index out of bounds: index %lld, length %lld", (long long)from, (long long)len);
 	if (to > len || to < 0) return fault(e, "array index out of bounds: index %lld, length %lld", (long long)to - 1, (long long)len);
 	if (from > to) return fault(e, "starting index %lld is greater than ending index %lld", (long long)from, (long long)to);
 	if (b[2].known && b[2].value <= 0) return fault(e, "step must be > 0");
@@ -315,7 +318,8 @@ static size_t range_end(const struct jsonpath *p, size_t i) {
 }
 
 /* Parts [from, to) on one value; ranges nest by recursion, at most JSONPATH_NESTING_MAX deep. */
-static int print_parts(struct eval *e, const struct jsonpath *p, size_t from, size_t to, const yyjson_mut_val *cur, unsigned depth, struct buf *b) {
+static int print_parts(struct eval *e, const struct jsonpath *p, size_t from, size_t to, const yyjson_mut_val *cur,
+		       unsigned depth, struct buf *b) {
 	for (size_t i = from; i < to; i++) {
 		struct values one = { &cur, 1, 1 }, out = { 0 };
 		if (p->v[i].end) {
@@ -337,13 +341,14 @@ static int print_parts(struct eval *e, const struct jsonpath *p, size_t from, si
 	return 0;
 }
 
-int jsonpath_print(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags, struct buf *b, const char **ret_msg) {
+int jsonpath_print(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags, struct buf *b,
+		   const char **ret_msg) {
 	struct eval e = { .a = a, .flags = flags, .ret_msg = ret_msg };
 	return print_parts(&e, p, 0, p->n, root, 0, b);
 }
 
-int jsonpath_find(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags, const yyjson_mut_val ***ret, size_t *ret_n,
-		  const char **ret_msg) {
+int jsonpath_find(const struct jsonpath *p, struct arena *a, const yyjson_mut_val *root, unsigned flags,
+		  const yyjson_mut_val ***ret, size_t *ret_n, const char **ret_msg) {
 	struct eval e = { .a = a, .flags = flags, .ret_msg = ret_msg };
 	struct values one = { &root, 1, 1 }, out = { 0 };
 	int r = p->n ? eval_list(&e, &p->v[0].list, one, &out) : 0;

@@ -40,7 +40,9 @@ static struct slice consume(struct parser *p) {
 }
 
 static bool digit(char c) { return c >= '0' && c <= '9'; }
-static bool letter(char c) { return c == '_' || digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (unsigned char)c >= 0x80; }
+static bool letter(char c) {
+	return c == '_' || digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (unsigned char)c >= 0x80;
+}
 static bool at_terminator(const struct parser *p) { return at_end(p) || strchr(" \t\r\n.,[]$@{}", peek(p)) != NULL; }
 
 /* ---- nodes ---- */
@@ -91,7 +93,13 @@ static int parse_nested(struct parser *p, const char *prefix, struct slice text,
 	struct jsonpath out = { 0 };
 	if (!copy) return -ENOMEM;
 	if (p->nesting + 1 > JSONPATH_NESTING_MAX) return -E2BIG;
-	struct parser q = { .a = p->a, .doc = p->doc, .s = slice_str(copy), .nesting = p->nesting + 1, .nodes = p->nodes, .out = &out, .ret_msg = p->ret_msg };
+	struct parser q = { .a = p->a,
+			    .doc = p->doc,
+			    .s = slice_str(copy),
+			    .nesting = p->nesting + 1,
+			    .nodes = p->nodes,
+			    .out = &out,
+			    .ret_msg = p->ret_msg };
 	int r = parse_template(&q);
 	if (r == 0 && out.n) *ret = out.v[0].list;
 	return r;
@@ -125,7 +133,9 @@ static int unescape(struct slice *s, char quote, char **out) {
 		return 0;
 	}
 	if (c == 'x' || c == 'u' || c == 'U') {
-		if (hex_digits(s, c == 'x' ? 2 : c == 'u' ? 4 : 8, &v) < 0 || (c != 'x' && (v > 0x10ffff || (v >= 0xd800 && v < 0xe000)))) return -EBADMSG;
+		size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
+		if (hex_digits(s, digits, &v) < 0 || (c != 'x' && (v > 0x10ffff || (v >= 0xd800 && v < 0xe000))))
+			return -EBADMSG;
 		if (c == 'x') *(*out)++ = (char)v;
 		else *out += utf8_put(v, *out);
 		return 0;
@@ -311,7 +321,9 @@ static int parse_filter(struct parser *p, struct jsonpath_list *l) {
 	if (r < 0) return r;
 	struct slice text = consume(p);
 	text = slice_make(text.p, text.n - 2);
-	struct jsonpath_node f = { .type = JP_FILTER, .text = SLICE_LIT("exists"), .lists = arena_array(p->a, 2, sizeof(*f.lists)), .n_lists = 2 };
+	struct jsonpath_node f = {
+		.type = JP_FILTER, .text = SLICE_LIT("exists"), .lists = arena_array(p->a, 2, sizeof(*f.lists)), .n_lists = 2
+	};
 	if (!f.lists) return -ENOMEM;
 	size_t left = 0, op;
 	while (left < text.n && !is_op(text.p[left])) left++;
@@ -409,7 +421,9 @@ int jsonpath_parse_relaxed(struct arena *a, struct slice text, struct jsonpath *
 	if (s.n >= 2 && s.p[0] == '{' && s.p[s.n - 1] == '}') s = slice_make(s.p + 1, s.n - 2);
 	if (s.n && *s.p == '.') s = slice_make(s.p + 1, s.n - 1);
 	if (s.n == 0 || slice_chr(s, '{') >= 0 || slice_chr(s, '}') >= 0) {
-		if (ret_msg) *ret_msg = "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'";
+		if (ret_msg)
+			*ret_msg =
+				"unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'";
 		return -EBADMSG;
 	}
 	char *full = arena_printf(a, "{.%.*s}", SLICE_FMT(s));

@@ -67,7 +67,8 @@ static int check_requirement(struct arena *a, struct labels_req *r, const char *
 	if (m) complain(&c, m);
 	for (size_t i = 0; i < r->n_values && (r->op == LABELS_GT || r->op == LABELS_LT); i++)
 		if (slice_int(r->values[i], INT64_MIN, INT64_MAX, &r->number) < 0)
-			complain(&c, invalid(a, arena_printf(a, "values[%zu]", i), r->values[i], "for 'Gt', 'Lt' operators, the value must be an integer"));
+			complain(&c, invalid(a, arena_printf(a, "values[%zu]", i), r->values[i],
+					     "for 'Gt', 'Lt' operators, the value must be an integer"));
 	for (size_t i = 0; i < r->n_values; i++) {
 		m = labels_check_value(r->values[i]);
 		if (m) complain(&c, invalid(a, arena_printf(a, "values[%zu][%.*s]", i, SLICE_FMT(r->key)), r->values[i], m));
@@ -77,7 +78,22 @@ static int check_requirement(struct arena *a, struct labels_req *r, const char *
 
 /* ---- tokens ---- */
 
-enum token { T_ERROR, T_END, T_CLOSE, T_COMMA, T_NOT, T_DOUBLE_EQUALS, T_EQUALS, T_GT, T_IDENT, T_IN, T_LT, T_NOT_EQUALS, T_NOT_IN, T_OPEN };
+enum token {
+	T_ERROR,
+	T_END,
+	T_CLOSE,
+	T_COMMA,
+	T_NOT,
+	T_DOUBLE_EQUALS,
+	T_EQUALS,
+	T_GT,
+	T_IDENT,
+	T_IN,
+	T_LT,
+	T_NOT_EQUALS,
+	T_NOT_IN,
+	T_OPEN
+};
 
 static const struct { const char *text; enum token token; } words[] = {
 	{ ")", T_CLOSE }, { ",", T_COMMA }, { "!", T_NOT }, { "==", T_DOUBLE_EQUALS }, { "=", T_EQUALS }, { ">", T_GT },
@@ -427,7 +443,9 @@ static bool lookup_json(const void *ctx, struct slice key, struct slice *ret) {
 	return v != NULL;
 }
 
-bool labels_match(const struct labels_selector *s, const yyjson_mut_val *labels) { return labels_match_fn(s, lookup_json, labels); }
+bool labels_match(const struct labels_selector *s, const yyjson_mut_val *labels) {
+	return labels_match_fn(s, lookup_json, labels);
+}
 
 int labels_format(struct buf *b, const struct labels_selector *s) {
 	for (size_t i = 0; i < s->n; i++) {

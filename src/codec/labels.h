@@ -7,7 +7,17 @@
 
 #include "codec/json.h"
 
-enum labels_op { LABELS_IN, LABELS_NOT_IN, LABELS_EQUALS, LABELS_DOUBLE_EQUALS, LABELS_NOT_EQUALS, LABELS_EXISTS, LABELS_NOT_EXISTS, LABELS_GT, LABELS_LT };
+enum labels_op {
+	LABELS_IN,
+	LABELS_NOT_IN,
+	LABELS_EQUALS,
+	LABELS_DOUBLE_EQUALS,
+	LABELS_NOT_EQUALS,
+	LABELS_EXISTS,
+	LABELS_NOT_EXISTS,
+	LABELS_GT,
+	LABELS_LT
+};
 
 /* Requirements in one selector, values in one requirement. */
 #define LABELS_REQUIREMENTS_MAX 10000u
@@ -44,7 +54,7 @@ int labels_format(struct buf *b, const struct labels_selector *s);
 /* True and *ret when the selector demands exactly this value for `key`. */
 bool labels_exact(const struct labels_selector *s, struct slice key, struct slice *ret);
 
-/* What is wrong with a label value or key (qualified name): NULL when nothing is, else upstream's sentence (several joined by "; "), static
- * or in the arena. Sources: apimachinery's validation.IsValidLabelValue, IsQualifiedName. */
+/* What is wrong with a label value or key (qualified name): NULL when nothing is, else upstream's sentence (several joined by ";
+ * "), static or in the arena. Sources: apimachinery's validation.IsValidLabelValue, IsQualifiedName. */
 const char *labels_check_value(struct slice value);
 const char *labels_check_key(struct arena *a, struct slice key);

@@ -5,16 +5,16 @@
 #define NAME_MAX_LENGTH 63
 #define SUBDOMAIN_MAX_LENGTH 253
 
-#define QUALIFIED_NAME                                                                                                            \
-	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "  \
+#define QUALIFIED_NAME                                                                                                           \
+	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. " \
 	"'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-#define SUBDOMAIN                                                                                                                 \
-	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "  \
-	"with an alphanumeric character (e.g. 'example.com', regex used for validation is "                                       \
+#define SUBDOMAIN                                                                                                                \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end " \
+	"with an alphanumeric character (e.g. 'example.com', regex used for validation is "                                      \
 	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-#define LABEL_VALUE                                                                                                               \
-	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "   \
-	"with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "              \
+#define LABEL_VALUE                                                                                                              \
+	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "  \
+	"with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "             \
 	"'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 #define TOO_LONG "must be no more than 63 characters"
 

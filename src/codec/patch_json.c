@@ -58,7 +58,8 @@ int patch_json_check(struct arena *a, const yyjson_mut_val *patch, const char **
 	if (!yyjson_mut_is_arr(p)) return yyjson_mut_is_null(p) ? 0 : shape_fault(a, ret_msg, p, "value of type []handlers.jsonPatchOp");
 	if (yyjson_mut_arr_size(p) > JSON_PATCH_OPS_MAX) {
 		if (ret_msg)
-			*ret_msg = arena_printf(a, "The allowed maximum operations in a JSON patch is %u, got %zu", JSON_PATCH_OPS_MAX, yyjson_mut_arr_size(p));
+			*ret_msg = arena_printf(a, "The allowed maximum operations in a JSON patch is %u, got %zu",
+						JSON_PATCH_OPS_MAX, yyjson_mut_arr_size(p));
 		return -E2BIG;
 	}
 	yyjson_mut_arr_foreach(p, i, n, op) {
@@ -101,7 +102,10 @@ static struct slice decode_key(struct apply *p, struct slice s) {
 static int find_index(struct apply *p, struct slice key, size_t n, bool insert, size_t *ret) {
 	int64_t i, places = (int64_t)n + insert;
 	if (slice_int(key, INT32_MIN, INT32_MAX, &i) < 0) {
-		if (insert) return fault(p, "value was not a proper array index: '%.*s': strconv.Atoi: parsing \"%.*s\": invalid syntax", SLICE_FMT(key), SLICE_FMT(key));
+		if (insert)
+			return fault(p,
+				     "value was not a proper array index: '%.*s': strconv.Atoi: parsing \"%.*s\": invalid syntax",
+				     SLICE_FMT(key), SLICE_FMT(key));
 		return fault(p, "strconv.Atoi: parsing \"%.*s\": invalid syntax", SLICE_FMT(key));
 	}
 	if (i >= places || i < -places) return fault(p, "Unable to access invalid index: %lld: " BAD_INDEX, (long long)i);
@@ -138,8 +142,8 @@ static int visit(struct apply *p, yyjson_mut_val *con) {
 	return 0;
 }
 
-/* The container that a path's last part is in: 0; -ENOENT when something on the way is missing or no container. What stands before
- * the first slash does not count. */
+/* The container that a path's last part is in: 0; -ENOENT when something on the way is missing or no container. What stands
+ * before the first slash does not count. */
 static int find_container(struct apply *p, struct slice path, yyjson_mut_val **ret, struct slice *ret_key) {
 	struct slice rest = path;
 	(void)slice_cut(&rest, '/');
@@ -208,7 +212,9 @@ struct op {
 	const yyjson_mut_val *value; /* NULL: not given */
 };
 
-static yyjson_mut_val *value_copy(struct apply *p, const struct op *o) { return o->value ? json_copy(p->doc, o->value) : yyjson_mut_null(p->doc); }
+static yyjson_mut_val *value_copy(struct apply *p, const struct op *o) {
+	return o->value ? json_copy(p->doc, o->value) : yyjson_mut_null(p->doc);
+}
 
 /* Puts `what` before the message that is set: upstream's errors.Wrapf. */
 static int wrap(struct apply *p, int r, const char *what, struct slice path) {
@@ -272,7 +278,9 @@ static int op_copy(struct apply *p, const struct op *o) {
 	json_write(&text, v);
 	p->copied += text.err ? PATCH_COPY_BYTES_MAX + 1u : text.n;
 	if (p->copied > PATCH_COPY_BYTES_MAX)
-		return fault(p, "Unable to complete the copy, the accumulated size increase of copy is %zu, exceeding the limit %u", p->copied, PATCH_COPY_BYTES_MAX);
+		return fault(p,
+			     "Unable to complete the copy, the accumulated size increase of copy is %zu, exceeding the limit %u",
+			     p->copied, PATCH_COPY_BYTES_MAX);
 	r = add_to(p, con, key, json_copy(p->doc, v));
 	if (r == -EINVAL && p->steps <= PATCH_STEPS_MAX) return fault(p, "error while adding value during copy: %s", p->msg);
 	return r;
@@ -298,7 +306,8 @@ static int op_test(struct apply *p, const struct op *o) {
 
 static int apply_op(struct apply *p, const yyjson_mut_val *op) {
 	static const struct { const char *name; int (*run)(struct apply *p, const struct op *o); } ops[] = {
-		{ "add", op_add }, { "remove", op_remove }, { "replace", op_replace }, { "move", op_move }, { "test", op_test }, { "copy", op_copy },
+		{ "add", op_add },   { "remove", op_remove }, { "replace", op_replace },
+		{ "move", op_move }, { "test", op_test },     { "copy", op_copy },
 	};
 	struct slice kind = json_path_str(op, "op");
 	struct op o = { json_path_str(op, "path"), json_path_str(op, "from"), json_get(op, "value") };

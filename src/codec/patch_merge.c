@@ -7,7 +7,9 @@
 /* What is left to do: merge b into a (objects), or, with b NULL, prune nulls out of a. */
 struct job { struct json_stack st; yyjson_mut_doc *doc; };
 
-static int push(struct job *j, yyjson_mut_val *a, const yyjson_mut_val *b) { return json_stack_push(&j->st, (struct json_frame){ a, b, 0 }); }
+static int push(struct job *j, yyjson_mut_val *a, const yyjson_mut_val *b) {
+	return json_stack_push(&j->st, (struct json_frame){ a, b, 0 });
+}
 
 /* Drops the null members of an object (sorting it) and visits what it and lists contain. */
 static int prune(struct job *j, yyjson_mut_val *v) {

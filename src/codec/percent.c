@@ -41,8 +41,12 @@ static int decode(struct arena *a, struct slice s, bool plus, struct slice *ret,
 	return 0;
 }
 
-int percent_decode_path(struct arena *a, struct slice text, struct slice *ret, const char **ret_msg) { return decode(a, text, false, ret, ret_msg); }
-int percent_decode_query(struct arena *a, struct slice text, struct slice *ret, const char **ret_msg) { return decode(a, text, true, ret, ret_msg); }
+int percent_decode_path(struct arena *a, struct slice text, struct slice *ret, const char **ret_msg) {
+	return decode(a, text, false, ret, ret_msg);
+}
+int percent_decode_query(struct arena *a, struct slice text, struct slice *ret, const char **ret_msg) {
+	return decode(a, text, true, ret, ret_msg);
+}
 
 static bool unreserved(char c) {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("-_.~", c));

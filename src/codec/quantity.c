@@ -13,8 +13,9 @@
 #define INT64_DIGITS 18
 
 static const struct { const char *text; int base, exponent; } suffixes[] = {
-	{ "n", 10, -9 }, { "u", 10, -6 }, { "m", 10, -3 }, { "", 10, 0 }, { "k", 10, 3 }, { "M", 10, 6 }, { "G", 10, 9 }, { "T", 10, 12 },
-	{ "P", 10, 15 }, { "E", 10, 18 }, { "Ki", 2, 10 }, { "Mi", 2, 20 }, { "Gi", 2, 30 }, { "Ti", 2, 40 }, { "Pi", 2, 50 }, { "Ei", 2, 60 },
+	{ "n", 10, -9 }, { "u", 10, -6 }, { "m", 10, -3 }, { "", 10, 0 },   { "k", 10, 3 },  { "M", 10, 6 },
+	{ "G", 10, 9 },	 { "T", 10, 12 }, { "P", 10, 15 }, { "E", 10, 18 }, { "Ki", 2, 10 }, { "Mi", 2, 20 },
+	{ "Gi", 2, 30 }, { "Ti", 2, 40 }, { "Pi", 2, 50 }, { "Ei", 2, 60 },
 };
 
 /* ---- parse ---- */
@@ -218,7 +219,9 @@ static int64_t scaled(struct quantity q, __int128 one) {
 int64_t quantity_value(struct quantity q) { return scaled(q, NANO); }
 int64_t quantity_milli(struct quantity q) { return scaled(q, NANO / 1000); }
 struct quantity quantity_from_int(int64_t v, enum quantity_format f) { return (struct quantity){ v * NANO, f, false }; }
-struct quantity quantity_from_milli(int64_t v, enum quantity_format f) { return (struct quantity){ v * (NANO / 1000), f, false }; }
+struct quantity quantity_from_milli(int64_t v, enum quantity_format f) {
+	return (struct quantity){ v * (NANO / 1000), f, false };
+}
 bool quantity_is_whole(struct quantity q) { return q.nano % NANO == 0; }
 
 struct quantity quantity_round_milli(struct quantity q) {

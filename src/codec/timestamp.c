@@ -52,8 +52,8 @@ void timestamp_format(int64_t sec, char out[TIMESTAMP_TEXT]) {
 
 void timestamp_format_micro(struct timestamp ts, char out[TIMESTAMP_TEXT]) {
 	struct broken t = broken_down(ts.sec);
-	snprintf(out, TIMESTAMP_TEXT, "%04lld-%02u-%02uT%02u:%02u:%02u.%06uZ", (long long)t.year, t.month, t.day, t.hour, t.minute, t.second,
-		 (unsigned)(ts.nsec / 1000));
+	snprintf(out, TIMESTAMP_TEXT, "%04lld-%02u-%02uT%02u:%02u:%02u.%06uZ", (long long)t.year, t.month, t.day, t.hour,
+		 t.minute, t.second, (unsigned)(ts.nsec / 1000));
 }
 
 void timestamp_format_http(int64_t sec, char out[TIMESTAMP_TEXT]) {
@@ -69,7 +69,9 @@ void timestamp_format_http(int64_t sec, char out[TIMESTAMP_TEXT]) {
 enum element { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, MICROS, ZONE, DASH, TEE, COLON, N_ELEMENTS };
 static const char *const element_text[N_ELEMENTS] = { "2006", "01", "02", "15", "04", "05", ".000000", "Z07:00", "-", "T", ":" };
 static const enum element layout_seconds[] = { YEAR, DASH, MONTH, DASH, DAY, TEE, HOUR, COLON, MINUTE, COLON, SECOND, ZONE };
-static const enum element layout_micro[] = { YEAR, DASH, MONTH, DASH, DAY, TEE, HOUR, COLON, MINUTE, COLON, SECOND, MICROS, ZONE };
+static const enum element layout_micro[] = {
+	YEAR, DASH, MONTH, DASH, DAY, TEE, HOUR, COLON, MINUTE, COLON, SECOND, MICROS, ZONE
+};
 
 struct parse {
 	struct slice rest;
@@ -188,8 +190,8 @@ static int fault(struct arena *a, const char **ret_msg, const char *msg) {
 	return -EBADMSG;
 }
 
-static int parse(struct arena *a, struct slice text, const enum element *layout, size_t n, const char *layout_text, struct timestamp *ret,
-		 const char **ret_msg) {
+static int parse(struct arena *a, struct slice text, const enum element *layout, size_t n, const char *layout_text,
+		 struct timestamp *ret, const char **ret_msg) {
 	struct parse p = { .rest = text, .fraction_free = n == ELEMENTSOF(layout_seconds) };
 	for (size_t i = 0; i < n; i++) {
 		struct slice hold = p.rest;
@@ -202,8 +204,8 @@ static int parse(struct arena *a, struct slice text, const enum element *layout,
 	if (p.rest.n) return fault(a, ret_msg, arena_printf(a, "parsing time %s: extra text: %s", quoted(a, text), quoted(a, p.rest)));
 	if (p.v[DAY] < 1 || (unsigned)p.v[DAY] > month_days(p.v[YEAR], (unsigned)p.v[MONTH]))
 		return fault(a, ret_msg, arena_printf(a, "parsing time %s: day out of range", quoted(a, text)));
-	ret->sec = timestamp_days(p.v[YEAR], (unsigned)p.v[MONTH], (unsigned)p.v[DAY]) * SECONDS_PER_DAY + p.v[HOUR] * 3600 + p.v[MINUTE] * 60 +
-		   p.v[SECOND] - p.offset;
+	ret->sec = timestamp_days(p.v[YEAR], (unsigned)p.v[MONTH], (unsigned)p.v[DAY]) * SECONDS_PER_DAY + p.v[HOUR] * 3600 +
+		   p.v[MINUTE] * 60 + p.v[SECOND] - p.offset;
 	ret->nsec = p.nsec;
 	return 0;
 }

@@ -131,7 +131,9 @@ static int scalar_value(struct reader *r, const struct yaml_scalar *s, struct sl
 	case YAML_UINT: v = yyjson_mut_uint(r->doc, s->u); break;
 	case YAML_FLOAT:
 		if (!isfinite(s->d)) {
-			r->msg = isnan(s->d) ? "json: unsupported value: NaN" : s->d < 0 ? "json: unsupported value: -Inf" : "json: unsupported value: +Inf";
+			r->msg = isnan(s->d) ? "json: unsupported value: NaN"
+				 : s->d < 0  ? "json: unsupported value: -Inf"
+					     : "json: unsupported value: +Inf";
 			return -EBADMSG;
 		}
 		v = yyjson_mut_real(r->doc, s->d);
@@ -143,7 +145,8 @@ static int scalar_value(struct reader *r, const struct yaml_scalar *s, struct sl
 }
 
 /* A key's text: strings as they are, other scalars printed. */
-static int key_value(struct reader *r, const struct yaml_scalar *s, struct slice text, yyjson_mut_val **ret, const char **ret_shown) {
+static int key_value(struct reader *r, const struct yaml_scalar *s, struct slice text, yyjson_mut_val **ret,
+		     const char **ret_shown) {
 	_cleanup_buf_ struct buf out = BUF_INIT(text.n + 64);
 	switch (s->kind) {
 	case YAML_NULL:
@@ -212,7 +215,9 @@ static int add_value(struct reader *r, yyjson_mut_val *v, size_t line) {
 		f->merge = false;
 		return merge(r, f, v, line);
 	}
-	if (!f->key) return fault(r, "invalid map key: %s", yyjson_mut_is_obj(v) ? "map[interface {}]interface {}{...}" : "[]interface {}{...}");
+	if (!f->key)
+		return fault(r, "invalid map key: %s",
+			     yyjson_mut_is_obj(v) ? "map[interface {}]interface {}{...}" : "[]interface {}{...}");
 	yyjson_mut_val *key = f->key;
 	f->key = NULL;
 	if (!yyjson_mut_obj_add(f->val, key, v)) return -ENOMEM;
@@ -287,7 +292,9 @@ static int on_scalar(struct reader *r, const yaml_event_t *ev) {
 /* An alias as a key: only scalars can be. */
 static int on_alias_key(struct reader *r, yyjson_mut_val *v) {
 	struct frame *f = &r->v[r->n - 1];
-	if (unsafe_yyjson_is_ctn(v)) return fault(r, "invalid map key: %s", yyjson_mut_is_obj(v) ? "map[interface {}]interface {}{...}" : "[]interface {}{...}");
+	if (unsafe_yyjson_is_ctn(v))
+		return fault(r, "invalid map key: %s",
+			     yyjson_mut_is_obj(v) ? "map[interface {}]interface {}{...}" : "[]interface {}{...}");
 	struct yaml_scalar s = { YAML_STR };
 	_cleanup_buf_ struct buf text = BUF_INIT(1 << 22);
 	if (yyjson_mut_is_str(v)) return key_value(r, &s, json_str(v), &f->key, &f->shown);
@@ -412,13 +419,15 @@ static int duplicates_text(struct reader *r, const char **ret) {
 	if (r->n_dups == 0) return 0;
 	qsort(r->dups, r->n_dups, sizeof(*r->dups), by_seq);
 	buf_puts(&b, "yaml: unmarshal errors:");
-	for (size_t i = 0; i < r->n_dups; i++) buf_printf(&b, "\n  line %zu: key %s already set in map", r->dups[i].line, r->dups[i].shown);
+	for (size_t i = 0; i < r->n_dups; i++)
+		buf_printf(&b, "\n  line %zu: key %s already set in map", r->dups[i].line, r->dups[i].shown);
 	if (b.err == -ENOMEM) return -ENOMEM;
 	*ret = arena_strndup(r->a, b.p, b.n);
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int parse(struct arena *a, struct slice text, bool track, yyjson_mut_doc **ret, const char **ret_dups, const char **ret_msg) {
+static int parse(struct arena *a, struct slice text, bool track, yyjson_mut_doc **ret, const char **ret_dups,
+		 const char **ret_msg) {
 	_cleanup_(reader_done) struct reader r = { .a = a, .track = track };
 	if (!yaml_parser_initialize(&r.p)) return -ENOMEM;
 	r.anchors = map_new(YAML_ANCHORS_MAX);

@@ -7,8 +7,8 @@
 
 #include "codec/json.h"
 
-/* Nodes that one document may hold after aliases are expanded, how deep it may nest, and the sum of the depths of all its nodes (libyaml
- * looks at every open bracket for every token). */
+/* Nodes that one document may hold after aliases are expanded, how deep it may nest, and the sum of the depths of all its nodes
+ * (libyaml looks at every open bracket for every token). */
 #define YAML_NODES_MAX 4000000u
 #define YAML_DEPTH_MAX 10000u
 #define YAML_WORK_MAX 300000000ull

@@ -7,21 +7,50 @@
 #define NUMBER_TEXT_MAX 400
 
 static const struct { const char *text; struct yaml_scalar value; } words[] = {
-	{ "y", { YAML_BOOL, .b = true } }, { "Y", { YAML_BOOL, .b = true } }, { "yes", { YAML_BOOL, .b = true } },
-	{ "Yes", { YAML_BOOL, .b = true } }, { "YES", { YAML_BOOL, .b = true } }, { "true", { YAML_BOOL, .b = true } },
-	{ "True", { YAML_BOOL, .b = true } }, { "TRUE", { YAML_BOOL, .b = true } }, { "on", { YAML_BOOL, .b = true } },
-	{ "On", { YAML_BOOL, .b = true } }, { "ON", { YAML_BOOL, .b = true } }, { "n", { YAML_BOOL } }, { "N", { YAML_BOOL } },
-	{ "no", { YAML_BOOL } }, { "No", { YAML_BOOL } }, { "NO", { YAML_BOOL } }, { "false", { YAML_BOOL } }, { "False", { YAML_BOOL } },
-	{ "FALSE", { YAML_BOOL } }, { "off", { YAML_BOOL } }, { "Off", { YAML_BOOL } }, { "OFF", { YAML_BOOL } }, { "", { YAML_NULL } },
-	{ "~", { YAML_NULL } }, { "null", { YAML_NULL } }, { "Null", { YAML_NULL } }, { "NULL", { YAML_NULL } },
-	{ ".nan", { YAML_FLOAT, .d = NAN } }, { ".NaN", { YAML_FLOAT, .d = NAN } }, { ".NAN", { YAML_FLOAT, .d = NAN } },
-	{ ".inf", { YAML_FLOAT, .d = INFINITY } }, { ".Inf", { YAML_FLOAT, .d = INFINITY } }, { ".INF", { YAML_FLOAT, .d = INFINITY } },
-	{ "+.inf", { YAML_FLOAT, .d = INFINITY } }, { "+.Inf", { YAML_FLOAT, .d = INFINITY } }, { "+.INF", { YAML_FLOAT, .d = INFINITY } },
-	{ "-.inf", { YAML_FLOAT, .d = -INFINITY } }, { "-.Inf", { YAML_FLOAT, .d = -INFINITY } }, { "-.INF", { YAML_FLOAT, .d = -INFINITY } },
+	{ "y", { YAML_BOOL, .b = true } },
+	{ "Y", { YAML_BOOL, .b = true } },
+	{ "yes", { YAML_BOOL, .b = true } },
+	{ "Yes", { YAML_BOOL, .b = true } },
+	{ "YES", { YAML_BOOL, .b = true } },
+	{ "true", { YAML_BOOL, .b = true } },
+	{ "True", { YAML_BOOL, .b = true } },
+	{ "TRUE", { YAML_BOOL, .b = true } },
+	{ "on", { YAML_BOOL, .b = true } },
+	{ "On", { YAML_BOOL, .b = true } },
+	{ "ON", { YAML_BOOL, .b = true } },
+	{ "n", { YAML_BOOL } },
+	{ "N", { YAML_BOOL } },
+	{ "no", { YAML_BOOL } },
+	{ "No", { YAML_BOOL } },
+	{ "NO", { YAML_BOOL } },
+	{ "false", { YAML_BOOL } },
+	{ "False", { YAML_BOOL } },
+	{ "FALSE", { YAML_BOOL } },
+	{ "off", { YAML_BOOL } },
+	{ "Off", { YAML_BOOL } },
+	{ "OFF", { YAML_BOOL } },
+	{ "", { YAML_NULL } },
+	{ "~", { YAML_NULL } },
+	{ "null", { YAML_NULL } },
+	{ "Null", { YAML_NULL } },
+	{ "NULL", { YAML_NULL } },
+	{ ".nan", { YAML_FLOAT, .d = NAN } },
+	{ ".NaN", { YAML_FLOAT, .d = NAN } },
+	{ ".NAN", { YAML_FLOAT, .d = NAN } },
+	{ ".inf", { YAML_FLOAT, .d = INFINITY } },
+	{ ".Inf", { YAML_FLOAT, .d = INFINITY } },
+	{ ".INF", { YAML_FLOAT, .d = INFINITY } },
+	{ "+.inf", { YAML_FLOAT, .d = INFINITY } },
+	{ "+.Inf", { YAML_FLOAT, .d = INFINITY } },
+	{ "+.INF", { YAML_FLOAT, .d = INFINITY } },
+	{ "-.inf", { YAML_FLOAT, .d = -INFINITY } },
+	{ "-.Inf", { YAML_FLOAT, .d = -INFINITY } },
+	{ "-.INF", { YAML_FLOAT, .d = -INFINITY } },
 };
 
 const char *yaml_kind_tag(enum yaml_kind k) {
-	static const char *const tags[] = { "!!str", "!!bool", "!!null", "!!int", "!!int", "!!float", "!!timestamp", "!!merge", "!!binary" };
+	static const char *const tags[] = { "!!str",   "!!bool",      "!!null",	 "!!int",   "!!int",
+					    "!!float", "!!timestamp", "!!merge", "!!binary" };
 	return tags[k];
 }
 
@@ -74,7 +103,8 @@ static bool is_timestamp(struct slice s) {
 	if (!s.n) return true;
 	bool zone = !take_char(&s, ' ');
 	if (zone && !take_char(&s, 'T') && !take_char(&s, 't')) return false;
-	if (!take(&s, 1, 2, 0, 23, &v) || !take_char(&s, ':') || !take(&s, 1, 2, 0, 59, &v) || !take_char(&s, ':') || !take(&s, 1, 2, 0, 59, &v))
+	if (!take(&s, 1, 2, 0, 23, &v) || !take_char(&s, ':') || !take(&s, 1, 2, 0, 59, &v) || !take_char(&s, ':') ||
+	    !take(&s, 1, 2, 0, 59, &v))
 		return false;
 	return take_fraction(&s) && (!zone || take_zone(&s)) && !s.n;
 }

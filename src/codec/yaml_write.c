@@ -89,7 +89,8 @@ static int emit(struct writer *w, yaml_event_t *ev) { return yaml_emitter_emit(&
 static int emit_scalar(struct writer *w, struct slice s, const char *tag, yaml_scalar_style_t style) {
 	yaml_event_t ev;
 	if (s.n > INT32_MAX) return -E2BIG;
-	if (!yaml_scalar_event_initialize(&ev, NULL, (const yaml_char_t *)tag, (const yaml_char_t *)(s.p ? s.p : ""), (int)s.n, tag == NULL, tag == NULL, style))
+	if (!yaml_scalar_event_initialize(&ev, NULL, (const yaml_char_t *)tag, (const yaml_char_t *)(s.p ? s.p : ""), (int)s.n,
+					  tag == NULL, tag == NULL, style))
 		return -ENOMEM;
 	return emit(w, &ev);
 }
@@ -144,7 +145,8 @@ static int emit_value(struct writer *w, yyjson_mut_val *v) {
 	switch (yyjson_mut_get_type(v)) {
 	case YYJSON_TYPE_STR: return emit_string(w, json_str(v));
 	case YYJSON_TYPE_NUM: return emit_number(w, v);
-	case YYJSON_TYPE_BOOL: return emit_scalar(w, slice_str(yyjson_mut_get_bool(v) ? "true" : "false"), NULL, YAML_PLAIN_SCALAR_STYLE);
+	case YYJSON_TYPE_BOOL:
+		return emit_scalar(w, slice_str(yyjson_mut_get_bool(v) ? "true" : "false"), NULL, YAML_PLAIN_SCALAR_STYLE);
 	case YYJSON_TYPE_ARR:
 		if (!yaml_sequence_start_event_initialize(&ev, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE)) return -ENOMEM;
 		break;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What parses is written, parsed again and equal; what does not is said to be wrong by the scanner too, or is a range or encoding matter. */
+/* What parses is written, parsed again and equal; what does not is said to be wrong by the scanner too, or is a range or encoding
+ * matter. */
 #include "codec/json.h"
 #include "codec/json_scan.h"
 

@@ -4,7 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	static const char object[] = "{\"a\":{\"b\":[1,2.5,\"x\",null,true,{\"c\":[[],{}]}]},\"list\":[{\"n\":\"p\",\"v\":1},{\"n\":\"q\"}]}";
+	static const char object[] =
+		"{\"a\":{\"b\":[1,2.5,\"x\",null,true,{\"c\":[[],{}]}]},\"list\":[{\"n\":\"p\",\"v\":1},{\"n\":\"q\"}]}";
 	_cleanup_arena_ struct arena *a = arena_new((size_t)64 << 20);
 	_cleanup_buf_ struct buf out = BUF_INIT(1u << 20);
 	struct slice text = slice_make(data, size);

@@ -35,7 +35,9 @@ static void fields(struct arena *a, struct slice s) {
 	struct fields_selector sel, again;
 	_cleanup_buf_ struct buf out = BUF_INIT(1u << 20);
 	const char *msg = NULL;
-	if (fields_parse(a, s, &sel, &msg) == 0 && fields_format(&out, &sel) == 0 && fields_parse(a, buf_slice(&out), &again, &msg) < 0) abort();
+	if (fields_parse(a, s, &sel, &msg) == 0 && fields_format(&out, &sel) == 0 &&
+	    fields_parse(a, buf_slice(&out), &again, &msg) < 0)
+		abort();
 }
 
 static void encodings(struct arena *a, struct slice s) {

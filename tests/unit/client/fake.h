@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transport that answers from a script: the fixture of the tests of client/. Every request is recorded; the next answer of the script whose
- * method and target prefix fit is given, in pieces, from the loop. An answer may leave the exchange open (a watch) to be fed later.
+ * A transport that answers from a script: the fixture of the tests of client/. Every request is recorded; the next answer of the
+ * script whose method and target prefix fit is given, in pieces, from the loop. An answer may leave the exchange open (a watch)
+ * to be fed later.
  */
 #pragma once
 
@@ -68,7 +69,8 @@ static void fake_switch(struct fake_exchange *x) {
 	char accept[WS_ACCEPT_SIZE] = "";
 	const char *protocol = x->answer->value ? x->answer->value : "";
 	if (fake.ws_key) ws_accept(slice_str(fake.ws_key), accept);
-	struct k8c_header h[] = { { "sec-websocket-accept", { accept, strlen(accept) } }, { "sec-websocket-protocol", { protocol, strlen(protocol) } } };
+	struct k8c_header h[] = { { "sec-websocket-accept", { accept, strlen(accept) } },
+				  { "sec-websocket-protocol", { protocol, strlen(protocol) } } };
 	x->h.on_head(x->ctx, 101, h, 2);
 	struct k8c_stream *s = fake.stream = calloc(1, sizeof(*s));
 	s->written = BUF_INIT(1 << 20);
@@ -82,7 +84,9 @@ static void fake_attach(struct k8c_stream *s, const struct k8c_stream_handler *h
 	s->ctx = hctx;
 	fake.live++;
 }
-static int fake_write(struct k8c_stream *s, struct k8c_bytes bytes) { return s->closed ? -EPIPE : buf_put(&s->written, bytes.p, bytes.n); }
+static int fake_write(struct k8c_stream *s, struct k8c_bytes bytes) {
+	return s->closed ? -EPIPE : buf_put(&s->written, bytes.p, bytes.n);
+}
 static void fake_stream_closed(void *arg) {
 	struct k8c_stream *s = arg;
 	fake.live--;
@@ -143,7 +147,8 @@ static const struct fake_answer *fake_pick(const char *method, const char *targe
 	return NULL;
 }
 
-static int fake_start(void *ctx, const struct k8c_transport_request *req, const struct k8c_transport_handler *h, void *hctx, void **ret_call) {
+static int fake_start(void *ctx, const struct k8c_transport_request *req, const struct k8c_transport_handler *h, void *hctx,
+		      void **ret_call) {
 	struct fake_exchange *x = calloc(1, sizeof(*x));
 	*x = (struct fake_exchange){ &fake, fake_pick(req->method, req->target), *h, hctx, NULL, true };
 	ck_assert_uint_lt(fake.n_req, FAKE_MAX);
@@ -176,8 +181,13 @@ static void fake_cancel(void *ctx, void *call) {
 
 static void fake_pause(void *ctx, void *call, bool on) { fake.pauses += on; }
 
-static const struct k8c_transport fake_transport = { .size = sizeof(fake_transport), .start = fake_start, .cancel = fake_cancel, .pause = fake_pause,
-	.stream_attach = fake_attach, .stream_write = fake_write, .stream_close = fake_stream_close };
+static const struct k8c_transport fake_transport = { .size = sizeof(fake_transport),
+						     .start = fake_start,
+						     .cancel = fake_cancel,
+						     .pause = fake_pause,
+						     .stream_attach = fake_attach,
+						     .stream_write = fake_write,
+						     .stream_close = fake_stream_close };
 
 /* More bytes for the exchange that is open. */
 k8c_unused static void fake_feed(const char *text) {

@@ -40,13 +40,13 @@ static void teardown(void) {
 	ck_assert_int_eq(system(cmd), 0);
 }
 
-#define FILE_A                                                                                                           \
-	"apiVersion: v1\nkind: Config\ncurrent-context: one\n"                                                          \
+#define FILE_A                                                                                                                             \
+	"apiVersion: v1\nkind: Config\ncurrent-context: one\n"                                                                             \
 	"contexts:\n- name: one\n  context: {cluster: c, user: u, namespace: work}\n- name: two\n  context: {cluster: nowhere, user: u}\n" \
-	"clusters:\n- name: c\n  cluster: {server: 'https://a:1', certificate-authority: ca.pem, tls-server-name: x}\n" \
+	"clusters:\n- name: c\n  cluster: {server: 'https://a:1', certificate-authority: ca.pem, tls-server-name: x}\n"                    \
 	"users:\n- name: u\n  user: {token: secret, as: boss, as-groups: [g1, g2], client-key-data: aGk=}\n"
-#define FILE_B                                                                                                           \
-	"current-context: other\ncontexts:\n- name: other\n  context: {cluster: d, user: v}\n"                          \
+#define FILE_B                                                                                                                                          \
+	"current-context: other\ncontexts:\n- name: other\n  context: {cluster: d, user: v}\n"                                                          \
 	"clusters:\n- name: c\n  cluster: {server: 'https://ignored'}\n- name: d\n  cluster: {server: 'https://b:2', insecure-skip-tls-verify: true}\n" \
 	"users:\n- name: v\n  user: {username: u, password: p}\n"
 
@@ -91,7 +91,10 @@ START_TEST(the_first_file_wins) {
 END_TEST
 
 START_TEST(what_the_caller_says_wins) {
-	struct k8c_config *c = load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .server = "c:3", .ns = "n", .token = "mine", .insecure = true }, 0, NULL);
+	struct k8c_config *c = load(
+		(struct k8c_config_options){
+			.kubeconfig = write_file("a", FILE_A), .server = "c:3", .ns = "n", .token = "mine", .insecure = true },
+		0, NULL);
 	ck_assert_str_eq(k8c_config_server(c), "http://c:3");
 	ck_assert_str_eq(k8c_config_namespace(c), "n");
 	ck_assert_str_eq(c->token, "mine");
@@ -102,13 +105,21 @@ END_TEST
 
 START_TEST(faults_are_told) {
 	load((struct k8c_config_options){ .kubeconfig = in_dir("nope") }, -ENOENT, "nope");
-	load((struct k8c_config_options){ .kubeconfig = write_file("bad", "a: [") }, -EBADMSG, "yaml: line 1: did not find expected node content");
+	load((struct k8c_config_options){ .kubeconfig = write_file("bad", "a: [") }, -EBADMSG,
+	     "yaml: line 1: did not find expected node content");
 	load((struct k8c_config_options){ .kubeconfig = write_file("list", "- 1\n") }, -EBADMSG, "holds no kubeconfig");
-	load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .context = "zzz" }, -ENOENT, "context \"zzz\" does not exist");
-	load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .context = "two" }, -ENOENT, "cluster \"nowhere\" does not exist");
-	load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .user = "zzz" }, -ENOENT, "auth info \"zzz\" does not exist");
-	load((struct k8c_config_options){ .kubeconfig = write_file("d", "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: s, certificate-authority-data: '*'}}]") },
-	     -EBADMSG, "certificate-authority-data: illegal base64 data at input byte 0");
+	load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .context = "zzz" }, -ENOENT,
+	     "context \"zzz\" does not exist");
+	load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .context = "two" }, -ENOENT,
+	     "cluster \"nowhere\" does not exist");
+	load((struct k8c_config_options){ .kubeconfig = write_file("a", FILE_A), .user = "zzz" }, -ENOENT,
+	     "auth info \"zzz\" does not exist");
+	load(
+		(struct k8c_config_options){
+			.kubeconfig = write_file(
+				"d",
+				"current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: s, certificate-authority-data: '*'}}]") },
+		-EBADMSG, "certificate-authority-data: illegal base64 data at input byte 0");
 	load((struct k8c_config_options){ 0 }, -ENOENT, "invalid configuration: no configuration has been provided");
 }
 END_TEST
@@ -162,14 +173,17 @@ START_TEST(headers) {
 }
 END_TEST
 
-#define EXEC_FILE(command)                                                                                               \
+#define EXEC_FILE(command)                                                                                                                   \
 	"current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://s'}}]\n" \
-	"users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: " command ", args: [one], env: [{name: WHO, value: me}], provideClusterInfo: true, installHint: 'get it'}}}]\n"
+	"users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: " command                                     \
+	", args: [one], env: [{name: WHO, value: me}], provideClusterInfo: true, installHint: 'get it'}}}]\n"
 
 START_TEST(exec_plugins) {
 	char out[256];
-	write_file("plugin", "#!/bin/sh\ncase \"$KUBERNETES_EXEC_INFO\" in *https://s*) ;; *) exit 9;; esac\n"
-			     "echo '{\"kind\":\"ExecCredential\",\"status\":{\"token\":\"'$WHO-$1'\",\"expirationTimestamp\":\"2100-01-01T00:00:00Z\"}}'\n");
+	write_file(
+		"plugin",
+		"#!/bin/sh\ncase \"$KUBERNETES_EXEC_INFO\" in *https://s*) ;; *) exit 9;; esac\n"
+		"echo '{\"kind\":\"ExecCredential\",\"status\":{\"token\":\"'$WHO-$1'\",\"expirationTimestamp\":\"2100-01-01T00:00:00Z\"}}'\n");
 	write_file("failing", "#!/bin/sh\nexit 3\n");
 	write_file("mute", "#!/bin/sh\necho '{}'\n");
 	struct k8c_config *c = load((struct k8c_config_options){ .kubeconfig = write_file("e", EXEC_FILE("./plugin")) }, 0, NULL);
@@ -191,7 +205,8 @@ START_TEST(changed_files_are_noticed) {
 	struct slice ca, cert, key;
 	struct credentials *cr;
 	const char *file = write_file("ca2.pem", "one");
-	struct k8c_config *c = load((struct k8c_config_options){ .no_kubeconfig = true, .server = "https://x", .ca_file = file }, 0, NULL);
+	struct k8c_config *c = load((struct k8c_config_options){ .no_kubeconfig = true, .server = "https://x", .ca_file = file },
+				    0, NULL);
 	ck_assert_int_eq(credentials_new(c, &env_system, &cr), 0);
 	ck_assert_int_eq(credentials_tls(cr, &ca, &cert, &key, NULL), 0);
 	ck_assert(slice_eqs(ca, "one") && cert.n == 0);

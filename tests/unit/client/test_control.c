@@ -18,7 +18,8 @@ static void ignore_update(void *ctx, const struct k8c_response *res, const struc
 static const struct k8c_update_handler update = { change, ignore_update };
 
 START_TEST(conflicts_are_retried_on_fresh_state) {
-	FAKE({ "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("2") }, { "PUT", PATH, 200, CM("3") });
+	FAKE({ "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("2") },
+	     { "PUT", PATH, 200, CM("3") });
 	changes = change_result = 0;
 	ck_assert_int_eq(k8c_update_wait(fake.client, &target, &update, NULL), 0);
 	ck_assert_int_eq(changes, 2);
@@ -28,9 +29,11 @@ START_TEST(conflicts_are_retried_on_fresh_state) {
 END_TEST
 
 START_TEST(updates_give_up) {
-	FAKE({ "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") },
-	     { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT },
-	     { "GET", PATH, 404, "" }, { "GET", PATH, 200, CM("1") }, { "GET", PATH, 200, CM("1") });
+	FAKE({ "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") },
+	     { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT },
+	     { "GET", PATH, 200, CM("1") }, { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 200, CM("1") },
+	     { "PUT", PATH, 409, CONFLICT }, { "GET", PATH, 404, "" }, { "GET", PATH, 200, CM("1") },
+	     { "GET", PATH, 200, CM("1") });
 	changes = change_result = 0;
 	ck_assert_int_eq(k8c_update_wait(fake.client, &target, &update, NULL), -EAGAIN);
 	ck_assert_int_eq(k8c_update_wait(fake.client, &target, &update, NULL), -ENOENT);
@@ -50,11 +53,17 @@ static int is_ready(void *ctx, const struct yyjson_mut_val *root) {
 static const struct k8c_wait_handler wait_ready = { is_ready, NULL };
 
 START_TEST(waiting) {
-	FAKE({ "GET", "/api/v1/namespaces/n/configmaps?fieldSelector=metadata.name%3Dc", 200, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[]}" },
-	     { "GET", "/api/v1/namespaces/n/configmaps?watch=true&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dc&resourceVersion=5", 200,
-	       "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"c\"}}}\n{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"c\"},\"ready\":true}}\n", .open = true },
-	     { "GET", "/api/v1/namespaces/n/configmaps?fieldSelector", 200, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[]}" },
-	     { "GET", "/api/v1/namespaces/n/configmaps?watch=true", 200, "", .open = true }, { "GET", "/api/v1/namespaces/n/configmaps?fieldSelector", 403, "" });
+	FAKE({ "GET", "/api/v1/namespaces/n/configmaps?fieldSelector=metadata.name%3Dc", 200,
+	       "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[]}" },
+	     { "GET",
+	       "/api/v1/namespaces/n/configmaps?watch=true&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dc&resourceVersion=5",
+	       200,
+	       "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"c\"}}}\n{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"c\"},\"ready\":true}}\n",
+	       .open = true },
+	     { "GET", "/api/v1/namespaces/n/configmaps?fieldSelector", 200,
+	       "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[]}" },
+	     { "GET", "/api/v1/namespaces/n/configmaps?watch=true", 200, "", .open = true },
+	     { "GET", "/api/v1/namespaces/n/configmaps?fieldSelector", 403, "" });
 	int checks = 0;
 	ck_assert_int_eq(k8c_wait_wait(fake.client, &target, 0, &wait_ready, &checks), 0);
 	ck_assert_int_eq(checks, 3);
@@ -71,18 +80,23 @@ static void on_started(void *ctx) { leads = true; }
 static void on_stopped(void *ctx) { leads = false; }
 static const struct k8c_election_handler election = { on_started, on_stopped, NULL };
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/n/leases"
-#define LEASE(rv, who) "{\"metadata\":{\"name\":\"l\",\"resourceVersion\":\"" rv "\"},\"spec\":{\"holderIdentity\":\"" who "\",\"leaseDurationSeconds\":1,\"leaseTransitions\":4}}"
+#define LEASE(rv, who)                                                                                                           \
+	"{\"metadata\":{\"name\":\"l\",\"resourceVersion\":\"" rv "\"},\"spec\":{\"holderIdentity\":\"" who                      \
+	"\",\"leaseDurationSeconds\":1,\"leaseTransitions\":4}}"
 
 static struct k8c_election *elect(void) {
 	struct k8c_election *e;
-	struct k8c_election_options o = { .size = sizeof(o), .ns = "n", .name = "l", .identity = "me", .lease_ms = 900, .renew_ms = 600, .retry_ms = 20 };
+	struct k8c_election_options o = {
+		.size = sizeof(o), .ns = "n", .name = "l", .identity = "me", .lease_ms = 900, .renew_ms = 600, .retry_ms = 20
+	};
 	leads = false;
 	ck_assert_int_eq(k8c_election_start(fake.client, &o, &election, NULL, &e), 0);
 	return e;
 }
 
 START_TEST(a_lease_is_made_renewed_and_given_up) {
-	FAKE({ "GET", LEASES "/l", 404, "" }, { "POST", LEASES, 201, LEASE("1", "me") }, { "GET", LEASES "/l", 200, LEASE("1", "me") }, { "PUT", LEASES "/l", 200, LEASE("2", "me") },
+	FAKE({ "GET", LEASES "/l", 404, "" }, { "POST", LEASES, 201, LEASE("1", "me") },
+	     { "GET", LEASES "/l", 200, LEASE("1", "me") }, { "PUT", LEASES "/l", 200, LEASE("2", "me") },
 	     { "GET", LEASES "/l", 200, "{", .open = true }, { "PUT", LEASES "/l", 200, LEASE("3", "") });
 	struct k8c_election *e = elect();
 	run_until(&leads);
@@ -131,7 +145,8 @@ static const struct k8c_reference about = { "v1", "Pod", "n", "p", "u", NULL, NU
 #define EVENTS "/api/v1/namespaces/n/events"
 
 START_TEST(equal_events_are_counted) {
-	FAKE({ "POST", EVENTS, 201, "{}" }, { "PATCH", EVENTS "/p.", 200, "{}" }, { "PATCH", EVENTS "/p.", 404, "" }, { "POST", EVENTS, 201, "{}" });
+	FAKE({ "POST", EVENTS, 201, "{}" }, { "PATCH", EVENTS "/p.", 200, "{}" }, { "PATCH", EVENTS "/p.", 404, "" },
+	     { "POST", EVENTS, 201, "{}" });
 	struct k8c_recorder *r;
 	struct k8c_recorder_options o = { .size = sizeof(o), .component = "me", .host = "h" };
 	ck_assert_int_eq(k8c_recorder_new(fake.client, &o, &r), 0);
@@ -140,7 +155,9 @@ START_TEST(equal_events_are_counted) {
 		settle();
 	}
 	ck_assert_uint_eq(fake.n_req, 4);
-	ck_assert_ptr_nonnull(strstr(fake.req[0].body, "\"involvedObject\":{\"kind\":\"Pod\",\"namespace\":\"n\",\"name\":\"p\",\"uid\":\"u\",\"apiVersion\":\"v1\"},\"reason\":\"Did\",\"message\":\"it \\\"well\\\"\""));
+	ck_assert_ptr_nonnull(strstr(
+		fake.req[0].body,
+		"\"involvedObject\":{\"kind\":\"Pod\",\"namespace\":\"n\",\"name\":\"p\",\"uid\":\"u\",\"apiVersion\":\"v1\"},\"reason\":\"Did\",\"message\":\"it \\\"well\\\"\""));
 	ck_assert_ptr_nonnull(strstr(fake.req[0].body, "\"count\":1"));
 	ck_assert_ptr_nonnull(strstr(fake.req[1].body, "{\"count\":2,"));
 	ck_assert_ptr_nonnull(strstr(fake.req[3].body, "\"count\":3"));

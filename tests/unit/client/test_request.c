@@ -4,9 +4,11 @@
 
 #include <fcntl.h>
 
-static const struct k8c_op get_pod = { .size = sizeof(get_pod), .verb = K8C_GET, .target = { .version = "v1", .resource = "pods", .ns = "a", .name = "p" } };
-#define FORBIDDEN                                                                                                                              \
-	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"pods \\\"p\\\" is forbidden: no\","   \
+static const struct k8c_op get_pod = { .size = sizeof(get_pod),
+				       .verb = K8C_GET,
+				       .target = { .version = "v1", .resource = "pods", .ns = "a", .name = "p" } };
+#define FORBIDDEN                                                                                                                            \
+	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"pods \\\"p\\\" is forbidden: no\"," \
 	"\"reason\":\"Forbidden\",\"details\":{\"name\":\"p\",\"kind\":\"pods\",\"causes\":[{\"reason\":\"r\",\"message\":\"m\",\"field\":\"f\"}]},\"code\":403}"
 
 START_TEST(an_answer) {
@@ -24,7 +26,8 @@ START_TEST(an_answer) {
 END_TEST
 
 START_TEST(errors_are_structures) {
-	FAKE({ "GET", "/api", 403, FORBIDDEN }, { "GET", "/api", 404, "page not found\n" }, { "GET", "/api", 418, "" }, { "GET", "/api", 0, .err = -ECONNREFUSED });
+	FAKE({ "GET", "/api", 403, FORBIDDEN }, { "GET", "/api", 404, "page not found\n" }, { "GET", "/api", 418, "" },
+	     { "GET", "/api", 0, .err = -ECONNREFUSED });
 	struct k8c_reply *r;
 	k8c_op_wait(fake.client, &get_pod, &r);
 	ck_assert_int_eq(r->error.err, -EPERM);
@@ -50,13 +53,17 @@ START_TEST(errors_are_structures) {
 END_TEST
 
 START_TEST(lost_connections_repeat_what_is_idempotent) {
-	FAKE({ "GET", "/api", 0, .err = -ECONNRESET }, { "GET", "/api", 200, "{}" }, { "POST", "/api", 0, .err = -ECONNRESET }, { "POST", "/api", 201, "{}" });
+	FAKE({ "GET", "/api", 0, .err = -ECONNRESET }, { "GET", "/api", 200, "{}" }, { "POST", "/api", 0, .err = -ECONNRESET },
+	     { "POST", "/api", 201, "{}" });
 	struct k8c_reply *r;
 	k8c_op_wait(fake.client, &get_pod, &r);
 	ck_assert_int_eq(r->error.err, 0);
 	ck_assert_uint_eq(fake.n_req, 2);
 	k8c_reply_free(r);
-	struct k8c_op create = { .size = sizeof(create), .verb = K8C_CREATE, .target = { .version = "v1", .resource = "pods", .ns = "a" }, .body = { "{}", 2 } };
+	struct k8c_op create = { .size = sizeof(create),
+				 .verb = K8C_CREATE,
+				 .target = { .version = "v1", .resource = "pods", .ns = "a" },
+				 .body = { "{}", 2 } };
 	k8c_op_wait(fake.client, &create, &r);
 	ck_assert_int_eq(r->error.err, -ECONNRESET);
 	ck_assert_uint_eq(fake.n_req, 3);
@@ -66,9 +73,13 @@ START_TEST(lost_connections_repeat_what_is_idempotent) {
 END_TEST
 
 START_TEST(retry_after_is_followed) {
-	FAKE({ "POST", "/api", 429, FORBIDDEN, "retry-after", "0" }, { "POST", "/api", 503, "", "retry-after", "0" }, { "POST", "/api", 201, "{}" }, { "POST", "/api", 503, "" });
+	FAKE({ "POST", "/api", 429, FORBIDDEN, "retry-after", "0" }, { "POST", "/api", 503, "", "retry-after", "0" },
+	     { "POST", "/api", 201, "{}" }, { "POST", "/api", 503, "" });
 	struct k8c_reply *r;
-	struct k8c_op create = { .size = sizeof(create), .verb = K8C_CREATE, .target = { .version = "v1", .resource = "pods", .ns = "a" }, .body = { "{}", 2 } };
+	struct k8c_op create = { .size = sizeof(create),
+				 .verb = K8C_CREATE,
+				 .target = { .version = "v1", .resource = "pods", .ns = "a" },
+				 .body = { "{}", 2 } };
 	k8c_op_wait(fake.client, &create, &r);
 	ck_assert_int_eq(r->response.status, 201);
 	ck_assert_uint_eq(fake.n_req, 3);
@@ -88,7 +99,11 @@ static void write_file(const char *path, const char *text) {
 }
 
 START_TEST(token_is_read_again_after_401) {
-	static const struct fake_answer script[] = { { "GET", "/api", 200, "{}" }, { "GET", "/api", 401, "" }, { "GET", "/api", 200, "{}" }, { "GET", "/api", 401, "" }, { "GET", "/api", 401, "" } };
+	static const struct fake_answer script[] = { { "GET", "/api", 200, "{}" },
+						     { "GET", "/api", 401, "" },
+						     { "GET", "/api", 200, "{}" },
+						     { "GET", "/api", 401, "" },
+						     { "GET", "/api", 401, "" } };
 	char path[] = "/tmp/k8c-token-XXXXXX";
 	close(mkstemp(path));
 	write_file(path, "one\n");
@@ -139,7 +154,8 @@ static void cancel_in_data(void *ctx, struct k8c_bytes b) {
 
 START_TEST(cancellation) {
 	FAKE({ "GET", "/a", 200, "xxxx", .open = true }, { "GET", "/b", 200, "xxxx", .piece = 1 });
-	static const struct k8c_request_handler h = { .on_done = on_done }, streaming = { .on_done = on_done, .on_data = cancel_in_data };
+	static const struct k8c_request_handler h = { .on_done = on_done },
+						streaming = { .on_done = on_done, .on_data = cancel_in_data };
 	struct k8c_request a = { .size = sizeof(a), .path = "/a" }, b = { .size = sizeof(b), .path = "/b" };
 	struct seen at_once = { 0 }, open = { 0 }, inside = { 0 }, left = { 0 };
 	ck_assert_int_eq(k8c_request_start(fake.client, &a, &h, &at_once, &at_once.call), 0);
@@ -164,18 +180,34 @@ START_TEST(operations_become_requests) {
 	FAKE({ "PATCH", "/apis/apps/v1/namespaces/a%2Fb/deployments/d/scale?fieldManager=m&dryRun=All&force=true", 200, "{}" },
 	     { "DELETE", "/api/v1/nodes/n", 200, "{}" }, { "GET", "/api/v1/pods?labelSelector=a%3Db&limit=5", 200, "{}" });
 	struct k8c_reply *r;
-	struct k8c_op patch = { .size = sizeof(patch), .verb = K8C_PATCH, .patch = K8C_PATCH_APPLY, .body = { "{}", 2 }, .field_manager = "m", .dry_run = true, .force = true,
+	struct k8c_op patch = { .size = sizeof(patch),
+				.verb = K8C_PATCH,
+				.patch = K8C_PATCH_APPLY,
+				.body = { "{}", 2 },
+				.field_manager = "m",
+				.dry_run = true,
+				.force = true,
 				.target = { "apps", "v1", "deployments", "a/b", "d", "scale" } };
 	k8c_op_wait(fake.client, &patch, &r);
 	ck_assert_int_eq(r->error.err, 0);
 	ck_assert_str_eq(fake.req[0].content_type, "application/apply-patch+yaml");
 	k8c_reply_free(r);
-	struct k8c_op del = { .size = sizeof(del), .verb = K8C_DELETE, .target = { .version = "v1", .resource = "nodes", .name = "n" }, .has_grace = true,
-			      .propagation = K8C_PROPAGATION_FOREGROUND, .precondition_uid = "u" };
+	struct k8c_op del = { .size = sizeof(del),
+			      .verb = K8C_DELETE,
+			      .target = { .version = "v1", .resource = "nodes", .name = "n" },
+			      .has_grace = true,
+			      .propagation = K8C_PROPAGATION_FOREGROUND,
+			      .precondition_uid = "u" };
 	k8c_op_wait(fake.client, &del, &r);
-	ck_assert_str_eq(fake.req[1].body, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"gracePeriodSeconds\":0,\"propagationPolicy\":\"Foreground\",\"preconditions\":{\"uid\":\"u\"}}");
+	ck_assert_str_eq(
+		fake.req[1].body,
+		"{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"gracePeriodSeconds\":0,\"propagationPolicy\":\"Foreground\",\"preconditions\":{\"uid\":\"u\"}}");
 	k8c_reply_free(r);
-	struct k8c_op list = { .size = sizeof(list), .verb = K8C_LIST, .target = { .version = "v1", .resource = "pods" }, .label_selector = "a=b", .limit = 5 };
+	struct k8c_op list = { .size = sizeof(list),
+			       .verb = K8C_LIST,
+			       .target = { .version = "v1", .resource = "pods" },
+			       .label_selector = "a=b",
+			       .limit = 5 };
 	k8c_op_wait(fake.client, &list, &r);
 	ck_assert_int_eq(r->error.err, 0);
 	k8c_reply_free(r);

@@ -5,7 +5,8 @@
 #include "wire/spdy3.h"
 
 #define OK "{\"kind\":\"Status\",\"metadata\":{},\"status\":\"Success\"}"
-#define EXITED "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"message\":\"command terminated with non-zero exit code\",\"details\":{\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"7\"}]}}"
+#define EXITED                                                                                                                   \
+	"{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"message\":\"command terminated with non-zero exit code\",\"details\":{\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"7\"}]}}"
 
 static struct buf journal = BUF_INIT(1 << 16);
 static void check_journal(const char *want) {
@@ -23,7 +24,9 @@ static void on_exit_(void *ctx, int code, const struct k8c_error *err) {
 }
 static const struct k8c_exec_handler handler = { on_open, on_stdout, on_stderr, NULL, on_exit_ };
 static const char *const command[] = { "sh", "-c", "a b", NULL };
-static const struct k8c_exec_options options = { .size = sizeof(options), .ns = "n", .pod = "p", .container = "c", .command = command, .in = true, .out = true, .err = true };
+static const struct k8c_exec_options options = {
+	.size = sizeof(options), .ns = "n", .pod = "p", .container = "c", .command = command, .in = true, .out = true, .err = true
+};
 
 static void send_channel(unsigned channel, const char *text) {
 	struct buf b = BUF_INIT(1 << 16);
@@ -46,7 +49,9 @@ static int on_sent(void *ctx, enum ws_opcode op, struct slice payload) {
 }
 
 START_TEST(a_command) {
-	FAKE({ "GET", "/api/v1/namespaces/n/pods/p/exec?command=sh&command=-c&command=a+b&container=c&stdin=true&stdout=true&stderr=true", 101, .value = "v5.channel.k8s.io" });
+	FAKE({ "GET",
+	       "/api/v1/namespaces/n/pods/p/exec?command=sh&command=-c&command=a+b&container=c&stdin=true&stdout=true&stderr=true",
+	       101, .value = "v5.channel.k8s.io" });
 	struct k8c_exec *e;
 	bool done = false;
 	ck_assert_int_eq(k8c_exec_start(fake.client, &options, &handler, &done, &e), 0);
@@ -72,8 +77,9 @@ START_TEST(a_command) {
 END_TEST
 
 START_TEST(ends_of_commands) {
-	FAKE({ "GET", "/api/v1", 101, .value = "v4.channel.k8s.io" }, { "GET", "/api/v1", 101, .value = "v5.channel.k8s.io" }, { "GET", "/api/v1", 403, "" },
-	     { "GET", "/api/v1", 101, .value = "nonsense" }, { "GET", "/api/v1", 200, "{}" }, { "GET", "/api/v1", 101, .value = "v5.channel.k8s.io" });
+	FAKE({ "GET", "/api/v1", 101, .value = "v4.channel.k8s.io" }, { "GET", "/api/v1", 101, .value = "v5.channel.k8s.io" },
+	     { "GET", "/api/v1", 403, "" }, { "GET", "/api/v1", 101, .value = "nonsense" }, { "GET", "/api/v1", 200, "{}" },
+	     { "GET", "/api/v1", 101, .value = "v5.channel.k8s.io" });
 	struct k8c_exec *e;
 	bool done = false;
 	k8c_exec_start(fake.client, &options, &handler, &done, &e);
@@ -163,12 +169,22 @@ START_TEST(a_port) {
 END_TEST
 
 static void on_text(void *ctx, struct k8c_bytes b) { buf_printf(&journal, "%.*s|", (int)b.n, b.p); }
-static void on_done(void *ctx, const struct k8c_response *res, const struct k8c_error *err) { buf_printf(&journal, "done:%d", err ? err->err : 0); }
+static void on_done(void *ctx, const struct k8c_response *res, const struct k8c_error *err) {
+	buf_printf(&journal, "done:%d", err ? err->err : 0);
+}
 
 START_TEST(logs) {
-	FAKE({ "GET", "/api/v1/namespaces/n/pods/p/log?container=c&follow=true&timestamps=true&tailLines=0&sinceSeconds=5", 200, "line one\nline two\n", .piece = 9 });
+	FAKE({ "GET", "/api/v1/namespaces/n/pods/p/log?container=c&follow=true&timestamps=true&tailLines=0&sinceSeconds=5", 200,
+	       "line one\nline two\n", .piece = 9 });
 	static const struct k8c_request_handler h = { .on_data = on_text, .on_done = on_done };
-	struct k8c_log_options o = { .size = sizeof(o), .ns = "n", .pod = "p", .container = "c", .follow = true, .timestamps = true, .has_tail = true, .since_seconds = 5 };
+	struct k8c_log_options o = { .size = sizeof(o),
+				     .ns = "n",
+				     .pod = "p",
+				     .container = "c",
+				     .follow = true,
+				     .timestamps = true,
+				     .has_tail = true,
+				     .since_seconds = 5 };
 	ck_assert_int_eq(k8c_log_start(fake.client, &o, &h, NULL, NULL), 0);
 	settle();
 	check_journal("line one\n|line two\n|done:0");

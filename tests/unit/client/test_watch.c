@@ -2,11 +2,15 @@
 /* Lists, watches, informers. */
 #include "fake.h"
 
-#define POD(name, rv) "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\",\"uid\":\"u-" name "\",\"resourceVersion\":\"" rv "\",\"labels\":{\"app\":\"" name "\"}}}"
+#define POD(name, rv)                                                                                                            \
+	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\",\"uid\":\"u-" name "\",\"resourceVersion\":\"" rv              \
+	"\",\"labels\":{\"app\":\"" name "\"}}}"
 #define EV(type, obj) "{\"type\":\"" type "\",\"object\":" obj "}\n"
 #define BOOKMARK(rv, more) EV("BOOKMARK", "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"" rv "\"" more "}}")
 #define INITIAL_END ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"
-#define GONE EV("ERROR", "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"too old resource version\",\"reason\":\"Expired\",\"code\":410}")
+#define GONE                                                                                                                     \
+	EV("ERROR",                                                                                                              \
+	   "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"too old resource version\",\"reason\":\"Expired\",\"code\":410}")
 
 static struct buf journal = BUF_INIT(1 << 16);
 static void note(const char *what, struct slice s) { buf_printf(&journal, "%s%.*s ", what, SLICE_FMT(s)); }
@@ -31,8 +35,11 @@ static const struct k8c_list_handler list_handler = { on_item, on_listed };
 static const struct k8c_op list_pods = { .size = sizeof(list_pods), .target = { .version = "v1", .resource = "pods" } };
 
 START_TEST(pages_are_joined) {
-	FAKE({ "GET", "/api/v1/pods?limit=500", 200, "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"tok/en\"},\"items\":[{\"a\":[1,\"]}\\\"\"]},{}]}", .piece = 1 },
-	     { "GET", "/api/v1/pods?continue=tok%2Fen&limit=500", 200, " {\"items\" : [ {\"b\":{}} ], \"metadata\":{\"resourceVersion\":\"9\"} } " });
+	FAKE({ "GET", "/api/v1/pods?limit=500", 200,
+	       "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"tok/en\"},\"items\":[{\"a\":[1,\"]}\\\"\"]},{}]}",
+	       .piece = 1 },
+	     { "GET", "/api/v1/pods?continue=tok%2Fen&limit=500", 200,
+	       " {\"items\" : [ {\"b\":{}} ], \"metadata\":{\"resourceVersion\":\"9\"} } " });
 	struct listed l = { 0 };
 	ck_assert_int_eq(k8c_list_wait(fake.client, &list_pods, &list_handler, &l), 0);
 	check_journal("{\"a\":[1,\"]}\\\"\"]} {} {\"b\":{}} ");
@@ -69,8 +76,10 @@ static void on_watched(void *ctx, const struct k8c_error *err) {
 static const struct k8c_watch_handler watch_handler = { on_event, on_watched };
 
 START_TEST(watch_resumes_behind_the_last_revision) {
-	FAKE({ "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=5&", 200, EV("ADDED", POD("x", "6")), .open = true },
-	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=8&", 200, EV("MODIFIED", POD("x", "9")) , .open = true, .piece = 7 });
+	FAKE({ "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=5&", 200, EV("ADDED", POD("x", "6")),
+	       .open = true },
+	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=8&", 200, EV("MODIFIED", POD("x", "9")),
+	       .open = true, .piece = 7 });
 	struct watched w = { 0 };
 	struct k8c_call *call;
 	struct k8c_watch_options o = { .size = sizeof(o), .target = { .version = "v1", .resource = "pods" }, .resource_version = "5" };
@@ -91,7 +100,9 @@ END_TEST
 START_TEST(events_may_come_in_any_pieces) {
 	FAKE({ "GET", "/api/v1/pods", 200, EV("ADDED", POD("x", "6")) EV("DELETED", POD("x", "7")), .piece = 1 });
 	struct watched w = { 0 };
-	struct k8c_watch_options o = { .size = sizeof(o), .target = { .version = "v1", .resource = "pods" }, .resource_version = "5", .once = true };
+	struct k8c_watch_options o = {
+		.size = sizeof(o), .target = { .version = "v1", .resource = "pods" }, .resource_version = "5", .once = true
+	};
 	k8c_watch_start(fake.client, &o, &watch_handler, &w, NULL);
 	run_until(&w.done);
 	ck_assert_int_eq(w.err, 0);
@@ -129,7 +140,11 @@ static const struct k8c_index app_index = { "app", app_values, NULL };
 
 static struct k8c_informer *informer(bool no_watch_list) {
 	struct k8c_informer *i;
-	struct k8c_informer_options o = { .size = sizeof(o), .target = { .version = "v1", .resource = "pods" }, .indexes = &app_index, .n_indexes = 1, .no_watch_list = no_watch_list };
+	struct k8c_informer_options o = { .size = sizeof(o),
+					  .target = { .version = "v1", .resource = "pods" },
+					  .indexes = &app_index,
+					  .n_indexes = 1,
+					  .no_watch_list = no_watch_list };
 	ck_assert_int_eq(k8c_informer_new(fake.client, &o, &i), 0);
 	ck_assert_int_eq(k8c_informer_add_handler(i, &informer_handler, NULL), 0);
 	ck_assert_int_eq(k8c_informer_start(i), 0);
@@ -167,22 +182,29 @@ END_TEST
 
 START_TEST(informer_falls_back_to_list_and_watch) {
 	FAKE({ "GET", "/api/v1/pods?watch=true", 422, "" },
-	     { "GET", "/api/v1/pods?limit=500", 200, "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" POD("x", "1") "]}" },
+	     { "GET", "/api/v1/pods?limit=500", 200,
+	       "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" POD("x",
+														      "1") "]}" },
 	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=7&", 200, "", .open = true });
 	struct k8c_informer *i = informer(false);
 	for (int n = 0; n < 100 && !k8c_informer_synced(i); n++) k8c_client_run_once(fake.client, 50);
 	settle();
 	check_journal("+x synced ");
-	ck_assert(slice_starts(slice_of(k8c_object_json(k8c_informer_get(i, B("a"), B("x")))), SLICE_LIT("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":")));
+	ck_assert(slice_starts(slice_of(k8c_object_json(k8c_informer_get(i, B("a"), B("x")))),
+			       SLICE_LIT("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":")));
 	k8c_informer_free(i);
 	fake_done();
 }
 END_TEST
 
 START_TEST(lost_history_is_listed_again) {
-	FAKE({ "GET", "/api/v1/pods?limit=500", 200, "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" POD("x", "1") "," POD("y", "2") "," POD("z", "3") "]}" },
+	FAKE({ "GET", "/api/v1/pods?limit=500", 200,
+	       "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" POD("x", "1") "," POD(
+		       "y", "2") "," POD("z", "3") "]}" },
 	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=7&", 200, GONE },
-	     { "GET", "/api/v1/pods?limit=500", 200, "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"20\"},\"items\":[" POD("x", "1") "," POD("y", "12") "]}" },
+	     { "GET", "/api/v1/pods?limit=500", 200,
+	       "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"20\"},\"items\":[" POD("x", "1") "," POD("y",
+														   "12") "]}" },
 	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=20&", 200, "", .open = true });
 	struct k8c_informer *i = informer(true);
 	for (int n = 0; n < 100 && !fake.opened; n++) k8c_client_run_once(fake.client, 50);
