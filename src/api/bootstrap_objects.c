@@ -24,7 +24,7 @@ static const char *const namespaces[] = { "kube-system", "kube-public", "default
 
 static const struct { const char *name, *description; int value; } priorities[] = {
 	{ "system-cluster-critical", "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.", 2000000000 },
-	{ "system-node-critical", "Used for system critical pods that must not be moved from their node.", 2000001000 },
+	{ "system-node-critical", "Used for system critical pods that must not be moved from their current node.", 2000001000 },
 };
 
 /* How the aggregator ranks the groups (kube-aggregator's apiserver.go apiVersionPriorities). */
@@ -118,7 +118,7 @@ static void add_service(struct list_of *l) {
 	}
 	cidr_format(c.base + 1, ip);
 	add(l, 1, (struct bootstrap_object){ .collection = "/apis/networking.k8s.io/v1/servicecidrs", .key = key("networking.k8s.io/servicecidrs", NULL, "kubernetes"),
-					     .json = slice_str(arena_printf(l->a, "{\"metadata\":{\"name\":\"kubernetes\"},\"spec\":{\"cidrs\":[\"%s\"]}}", l->api->o.service_cidr)) });
+					     .json = slice_str(arena_printf(l->a, "{\"metadata\":{\"name\":\"kubernetes\",\"finalizers\":[\"networking.k8s.io/service-cidr-finalizer\"]},\"spec\":{\"cidrs\":[\"%s\"]}}", l->api->o.service_cidr)) });
 	add(l, 2, (struct bootstrap_object){
 		.collection = "/api/v1/namespaces/default/services", .key = key("/services", "default", "kubernetes"),
 		.json = slice_str(arena_printf(l->a, "{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}},"

@@ -8,5 +8,3 @@
 /* Complaints in document order: `duplicate field "data.a"`, and for the operations of a JSON patch `json patch unknown field "[0].x"`.
  * 0 or -ENOMEM. */
 int duplicates_find(struct arena *a, const yyjson_mut_val *root, bool operations, const char ***ret, size_t *ret_n);
-/* A decoded JSON value as Go's %v prints it: map[a:1 b:[x y]]. */
-void duplicates_go_value(struct buf *b, const yyjson_mut_val *v);

@@ -150,7 +150,7 @@ static const struct status *take_snapshot(struct list_job *j) {
 	if (wants_exact(j)) {
 		int err = store_snapshot_at(s, j->continues ? (uint64_t)j->at.rv : j->o.rv, &j->l.snap);
 		if (err == -ESTALE) return expired(j);
-		if (err) return err == -EAGAIN ? status_rv_too_large(j->l.r->a, j->o.rv, store_rv(s)) : status_no_memory();
+		if (err) return err == -EAGAIN ? status_rv_too_large(j->l.r->a, j->o.rv, store_rv(s), 0) : status_no_memory();
 		j->l.rv = j->continues ? (uint64_t)j->at.rv : j->o.rv;
 		return NULL;
 	}
@@ -175,7 +175,7 @@ static void run(struct request *r) {
 		request_status(r, st);
 		return;
 	}
-	bool from_cache = !j->continues && slice_eqs(j->o.rv_text, "0") && j->o.match == RV_MATCH_UNSET;
+	bool from_cache = slice_eqs(j->o.rv_text, "0") && j->o.match == RV_MATCH_UNSET;
 	struct store_key after = { .resource = j->l.resource, .ns = slice_empty(j->l.ns) ? j->at.ns : j->l.ns, .name = j->at.name };
 	int err = listing_page(&j->l, j->continues ? &after : NULL, from_cache ? 0 : (uint64_t)j->o.limit, true);
 	if (err) request_status(r, status_no_memory());
@@ -207,7 +207,7 @@ void list_start(struct request *r, void (*ready)(struct list_job *j)) {
 	const struct status *st = arena_defer(r->a, job_done, j) < 0 ? status_no_memory() : prepare(r, j);
 	r->ctx = j;
 	if (st) request_status(r, st);
-	else rvwait_start(r, j->continues ? 0 : j->o.rv, run);
+	else rvwait_start(r, wants_exact(j) ? 0 : j->o.rv, run);
 }
 
 void list_handle(struct request *r) { list_start(r, list_answer); }

@@ -70,7 +70,8 @@ static void put_head(struct listing *l, struct buf *b) {
 	else
 		buf_printf(b, "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":", l->out.v1beta1 ? "v1beta1" : "v1");
 	put_list_meta(l, b);
-	buf_puts(b, ",\"items\":[");
+	buf_puts(b, ",\"items\":");
+	if (l->out.as == AS_OBJECT) buf_putc(b, '[');
 }
 
 /* The object's text without its leading kind and apiVersion, which the list says once for all. */
@@ -101,9 +102,16 @@ static bool needs_scratch(const struct listing *l) { return l->out.as == AS_TABL
 static int put_item(struct listing *l, struct store_obj *o, struct buf *out) {
 	_cleanup_arena_ struct arena *a = needs_scratch(l) ? arena_new(0) : NULL;
 	if (needs_scratch(l) && !a) return -ENOMEM;
-	if (l->first_done) buf_putc(out, ',');
+	/* A list of metadata opens its items with the first one: without any they are null, as upstream prints them. */
+	bool metadata = l->out.as == AS_METADATA || l->out.as == AS_METADATA_LIST;
+	if (l->first_done || metadata) buf_putc(out, l->first_done ? ',' : '[');
 	l->first_done = true;
 	return listing_item(l, a, o, out);
+}
+
+static void put_foot(const struct listing *l, struct buf *out) {
+	bool metadata = l->out.as == AS_METADATA || l->out.as == AS_METADATA_LIST;
+	buf_puts(out, metadata && !l->first_done ? "null}" : "]}");
 }
 
 int listing_pull(struct listing *l, struct buf *out, size_t room) {
@@ -113,7 +121,7 @@ int listing_pull(struct listing *l, struct buf *out, size_t room) {
 	while (out->n - start < room || room == 0) {
 		struct store_obj *o = l->left ? next_match(l) : NULL;
 		if (!o) {
-			buf_puts(out, "]}");
+			put_foot(l, out);
 			return buf_err(out) ? buf_err(out) : PULL_END;
 		}
 		l->left--;

@@ -54,14 +54,12 @@ static void check_match(struct arena *a, struct schema_errors *e, const struct l
 /* apimachinery's validateWatchOptions with the feature WatchList on. */
 static void check_watch(struct arena *a, struct schema_errors *e, const struct list_options *o, struct slice match) {
 	static const char field[] = "resourceVersionMatch";
-	if (!slice_empty(match) && !o->has_send_initial) {
+	if (!slice_empty(match) && !o->has_send_initial)
 		forbid(a, e, field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-		return;
-	}
-	if (!o->has_send_initial) return;
-	if (!slice_eqs(match, "NotOlderThan"))
+	if (o->has_send_initial && !slice_eqs(match, "NotOlderThan"))
 		forbid(a, e, field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-	if (!slice_empty(o->continue_token)) forbid(a, e, field, "resourceVersionMatch is forbidden when continue is provided");
+	if (!slice_empty(match) && !slice_empty(o->continue_token))
+		forbid(a, e, field, "resourceVersionMatch is forbidden when continue is provided");
 	if (!slice_empty(match) && !slice_eqs(match, "NotOlderThan"))
 		schema_errors_add(a, e, "FieldValueNotSupported", field,
 				  arena_printf(a, "Unsupported value: %s: supported values: \"NotOlderThan\"", status_quote(a, match)));

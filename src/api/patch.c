@@ -2,12 +2,14 @@
 /* PATCH by JSON patch, JSON merge patch and strategic merge patch (apiserver's handlers/patch.go). */
 #include "api/patch.h"
 
+#include "api/convert.h"
 #include "api/duplicates.h"
 #include "api/internal.h"
 #include "api/meta.h"
 #include "api/names.h"
 #include "api/verbs.h"
 #include "codec/patch.h"
+#include "schema/patch/golang_print.h"
 
 #include <errno.h>
 
@@ -32,6 +34,8 @@ const struct status *patch_check_name(struct request *r, const yyjson_mut_val *o
 	return status_bad_request(r->a, "the name of the object (%.*s) does not match the name on the URL (%.*s)", SLICE_FMT(name), SLICE_FMT(r->info.name));
 }
 
+static const struct status *invalid_patch(struct write *w, const char *why);
+
 /* ---- making the patched tree ---- */
 
 /* The patched object in a document of its own, before decoding. */
@@ -48,7 +52,7 @@ static const struct status *patched(struct write *w, yyjson_mut_doc **ret) {
 	else err = schema_strategic_merge(w->res->type, doc, root, patch, &msg);
 	if (err == -EINVAL) return status_unprocessable(w->r->a);
 	if (err == -EPROTO) return status_error(w->r->a, "%s", msg ? msg : "");
-	if (err == -EBADMSG) return status_bad_request(w->r->a, "%s", msg ? msg : "");
+	if (err == -EBADMSG) return invalid_patch(w, msg ? msg : "");
 	if (err) return status_no_memory();
 	yyjson_mut_doc_set_root(doc, root);
 	*ret = doc;
@@ -62,7 +66,7 @@ static const char *shown(struct write *w) {
 	const struct patch *p = w->ctx;
 	_cleanup_buf_ struct buf b = BUF_INIT(RESPONSE_BYTES_MAX);
 	yyjson_mut_doc *doc;
-	if (p->kind == PATCH_STRATEGIC) duplicates_go_value(&b, yyjson_mut_doc_get_root(p->doc));
+	if (p->kind == PATCH_STRATEGIC) golang_print(&b, yyjson_mut_doc_get_root(p->doc));
 	else if (!patched(w, &doc)) json_write(&b, yyjson_mut_doc_get_root(doc));
 	return buf_err(&b) ? "" : arena_strndup(w->r->a, b.p ? b.p : "", b.n);
 }
@@ -91,6 +95,17 @@ static const struct status *notice(struct write *w, const struct schema_issues *
 	return invalid_patch(w, arena_printf(w->r->a, "strict decoding error: %.*s", SLICE_FMT(buf_slice(&b))));
 }
 
+/* A patch may not turn the object into another kind's (the decoder would not find it in its scheme). */
+static const struct status *check_kind(struct write *w) {
+	struct arena *a = w->r->a;
+	struct slice kind = json_path_str(w->obj, "kind"), version = json_path_str(w->obj, "apiVersion");
+	const char *gv = api_version_of(a, w->res->group, w->res->version);
+	if (!gv) return status_no_memory();
+	if (slice_eqs(kind, w->res->kind) && slice_eqs(version, gv)) return NULL;
+	return invalid_patch(w, arena_printf(a, "no kind %s is registered for version %s in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+					     status_quote(a, kind), status_quote(a, version)));
+}
+
 /* ---- one attempt ---- */
 
 static const struct status *transform(struct write *w) {
@@ -100,6 +115,8 @@ static const struct status *transform(struct write *w) {
 	if (st) return st;
 	w->obj = yyjson_mut_doc_get_root(w->doc);
 	if (!yyjson_mut_is_obj(w->obj)) return invalid_patch(w, "json: cannot unmarshal into an object");
+	st = check_kind(w);
+	if (st) return st;
 	int err = schema_decode_tree(w->res->type, w->r->a, w->doc, &issues, &msg);
 	if (err == -EBADMSG) return invalid_patch(w, msg ? msg : "");
 	if (err) return status_no_memory();
@@ -122,18 +139,24 @@ static const struct status *check_operations(struct request *r, struct patch *p)
 	return err ? status_no_memory() : NULL;
 }
 
+/* Strategic patches are decoded by another function of apiserver's, which says its errors plainly. */
+static const char *intro(const struct patch *p) { return p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: "; }
+
+static const struct status *check_object(struct request *r, const struct patch *p) {
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(p->doc);
+	if (yyjson_mut_is_obj(root)) return NULL;
+	if (yyjson_mut_is_null(root)) return p->kind == PATCH_MERGE ? status_bad_request(r->a, "Invalid JSON Patch") : NULL;
+	const char *what = yyjson_mut_is_arr(root) ? "array" : yyjson_mut_is_str(root) ? "string" : yyjson_mut_is_bool(root) ? "bool" : "number";
+	return status_bad_request(r->a, "%sjson: cannot unmarshal %s into Go value of type map[string]interface {}", intro(p), what);
+}
+
 static const struct status *read_patch(struct request *r, struct patch *p, enum schema_field_mode mode) {
 	struct json_error e;
 	int err = json_parse(r->a, r->body, &p->doc, &e);
-	if (err == -EBADMSG) return status_bad_request(r->a, "error decoding patch: %s", e.msg);
+	if (err == -EBADMSG) return status_bad_request(r->a, "%s%s", intro(p), e.msg);
 	if (err) return status_no_memory();
-	if (p->kind == PATCH_JSON) {
-		const struct status *st = check_operations(r, p);
-		if (st) return st;
-	} else if (!yyjson_mut_is_obj(yyjson_mut_doc_get_root(p->doc)) && p->kind == PATCH_STRATEGIC) {
-		return status_bad_request(r->a, "error decoding patch: json: cannot unmarshal %s into Go value of type map[string]interface {}",
-					  yyjson_mut_is_arr(yyjson_mut_doc_get_root(p->doc)) ? "array" : "string");
-	}
+	const struct status *st = p->kind == PATCH_JSON ? check_operations(r, p) : check_object(r, p);
+	if (st) return st;
 	if (mode == FIELDS_IGNORE) return NULL;
 	return duplicates_find(r->a, yyjson_mut_doc_get_root(p->doc), p->kind == PATCH_JSON, &p->extra, &p->n_extra) < 0 ? status_no_memory() : NULL;
 }

@@ -21,7 +21,7 @@ static void timed_out(void *arg) {
 	struct rv_wait *w = arg;
 	uint64_t rv = w->rv, now = store_rv(w->store);
 	struct request *r = finish(w);
-	if (r) request_status(r, status_rv_too_large(r->a, rv, now));
+	if (r) request_status(r, status_rv_too_large(r->a, rv, now, 1));
 }
 
 void rvwait_start(struct request *r, uint64_t rv, void (*fn)(struct request *r)) {

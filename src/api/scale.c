@@ -144,6 +144,7 @@ static void put(struct request *r) {
 		return;
 	}
 	w->op = WRITE_UPDATE;
+	w->sub = NULL; /* it is the workload that changes, by its own rules */
 	w->transform = transform;
 	w->may_retry = may_retry;
 	w->done = done;

@@ -316,7 +316,7 @@ const struct status *status_unavailable(struct arena *a, const char *message, in
 	return st;
 }
 
-const struct status *status_rv_too_large(struct arena *a, uint64_t asked, uint64_t current) {
+const struct status *status_rv_too_large(struct arena *a, uint64_t asked, uint64_t current, int retry_after) {
 	static const struct status_cause cause = { .reason = "ResourceVersionTooLarge", .message = "Too large resource version" };
 	struct status *st = make(a, 504, "Timeout", arena_printf(a, "Timeout: Too large resource version: %llu, current: %llu",
 							      (unsigned long long)asked, (unsigned long long)current));
@@ -324,7 +324,7 @@ const struct status *status_rv_too_large(struct arena *a, uint64_t asked, uint64
 	st->has_details = true;
 	st->causes = &cause;
 	st->n_causes = 1;
-	st->retry_after = 1;
+	st->retry_after = retry_after;
 	return st;
 }
 

@@ -79,7 +79,7 @@ const struct status *status_too_many_requests(struct arena *a, const char *messa
 const struct status *status_error(struct arena *a, const char *fmt, ...) k8c_printf(2, 3);
 const struct status *status_internal(struct arena *a, const char *fmt, ...) k8c_printf(2, 3);
 const struct status *status_unavailable(struct arena *a, const char *message, int retry_after);
-const struct status *status_rv_too_large(struct arena *a, uint64_t asked, uint64_t current);
+const struct status *status_rv_too_large(struct arena *a, uint64_t asked, uint64_t current, int retry_after);
 const struct status *status_timeout_filter(void);
 const struct status *status_timeout(struct arena *a, const char *message);
 /* Text `Internal Server Error: "<uri>": <err>`. */

@@ -85,7 +85,8 @@ static void lost_race(struct write *w) {
 static void committed(struct request *r, void *ctx, const struct store_result *res) {
 	struct write *w = ctx;
 	if (res->err == 0) {
-		w->result = store_obj_ref(res->objs[0]);
+		/* What a deletion leaves is the caller's object, not the store's last one. */
+		if (!w->deletes) w->result = store_obj_ref(res->objs[0]);
 		finish(w, NULL);
 	} else if (res->failed > 0 && (res->err == -ESTALE || res->err == -ENOENT || res->err == -EEXIST)) {
 		again(w);
@@ -114,6 +115,15 @@ static void commit(struct write *w, struct blob *json, size_t rv_at) {
 	w->ops[0] = (struct store_op){ .kind = w->created ? STORE_CREATE : w->deletes ? STORE_DELETE : STORE_UPDATE,
 				       .key = request_key(w->r->a, w->res, w->ns, w->name), .json = json, .rv_at = rv_at };
 	if (!w->created) w->ops[0].expect_rv = w->cur->rv;
+	if (w->deletes) {
+		/* The deletion shows the object as it lay there, its last finalizer included. */
+		w->ops[0].json = stored_unversioned(w->cur->json, &w->ops[0].rv_at);
+		blob_unref(json);
+		if (!w->ops[0].json) {
+			finish(w, status_no_memory());
+			return;
+		}
+	}
 	for (size_t i = 0; i < w->ad.n_also && n < STORE_TXN_MAX; i++) w->ops[n++] = w->ad.also[i];
 	w->ad.n_also = 0;
 	if (w->created) n = add_namespace_check(w, n);

@@ -130,9 +130,36 @@ static const struct status *any_ip(struct claim *c) {
 	return set_ip(c, ip) ? claim_ip(c, ip) : status_no_memory();
 }
 
+/* What asks for IPv6 has to be refused: the service range is IPv4. Headless services without a selector may have both families. */
+static int check_families(struct claim *c) {
+	yyjson_mut_val *families = json_get(c->spec, "ipFamilies");
+	if (is_headless(c->spec) && !json_get(c->spec, "selector")) return 0;
+	if (slice_eqs(json_path_str(c->spec, "ipFamilyPolicy"), "RequireDualStack"))
+		return complain(c, "spec.ipFamilyPolicy", "Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services");
+	for (size_t i = 0; i < yyjson_mut_arr_size(families); i++)
+		if (slice_eqs(json_str(yyjson_mut_arr_get(families, i)), "IPv6"))
+			return complain(c, arena_printf(c->w->r->a, "spec.ipFamilies[%zu]", i), "Invalid value: \"IPv6\": not configured on this cluster");
+	return 0;
+}
+
+/* Headless and without a selector: whoever writes the endpoints decides about the families. */
+static bool set_both_families(struct claim *c) {
+	if (c->old_spec || json_get(c->spec, "ipFamilyPolicy") || json_get(c->spec, "ipFamilies") || !is_headless(c->spec) || json_get(c->spec, "selector")) return true;
+	yyjson_mut_val *arr = yyjson_mut_arr(c->w->doc);
+	return arr && yyjson_mut_arr_add_str(c->w->doc, arr, "IPv4") && yyjson_mut_arr_add_str(c->w->doc, arr, "IPv6") &&
+	       json_set(c->w->doc, c->spec, "ipFamilies", arr) && json_set_str(c->w->doc, c->spec, "ipFamilyPolicy", SLICE_LIT("RequireDualStack"));
+}
+
+static bool addresses_disagree(const struct claim *c) {
+	struct slice first = json_str(yyjson_mut_arr_get(json_get(c->spec, "clusterIPs"), 0));
+	return first.n && cluster_ip(c->spec).n && !slice_eq(first, cluster_ip(c->spec));
+}
+
 static const struct status *take_ip(struct claim *c) {
 	if (is_external(c->spec)) return has_ip(c->old_spec) ? release_ip(c, cluster_ip(c->old_spec)) : NULL;
-	if (!set_families(c)) return status_no_memory();
+	if (check_families(c) < 0 || !set_both_families(c) || !set_families(c)) return status_no_memory();
+	/* Left to validation, which says so. */
+	if (c->errs.n || addresses_disagree(c)) return NULL;
 	if (is_headless(c->spec)) {
 		yyjson_mut_val *arr = yyjson_mut_arr(c->w->doc);
 		bool ok = json_get(c->spec, "clusterIPs") || (arr && yyjson_mut_arr_add_str(c->w->doc, arr, "None") && json_set(c->w->doc, c->spec, "clusterIPs", arr));
@@ -155,10 +182,12 @@ static void each_port(struct claim *c, const yyjson_mut_val *spec, bool taken) {
 	}
 }
 
-/* Does the list of the first n ports, or the old object, already hold this number? Then it is shared, not taken twice. */
-static bool ours_already(const yyjson_mut_val *ports, size_t n, int64_t port) {
-	for (size_t i = 0; i < n; i++)
-		if (json_path_int(yyjson_mut_arr_get((yyjson_mut_val *)(uintptr_t)ports, i), "nodePort", 0) == port) return true;
+/* Does one of the first n ports hold this number for another protocol? Then it is shared, not taken twice. */
+static bool ours_already(yyjson_mut_val *ports, size_t n, int64_t port, struct slice protocol) {
+	for (size_t i = 0; i < n; i++) {
+		yyjson_mut_val *p = yyjson_mut_arr_get(ports, i);
+		if (json_path_int(p, "nodePort", 0) == port && !slice_eq(json_path_str(p, "protocol"), protocol)) return true;
+	}
 	return false;
 }
 
@@ -177,7 +206,7 @@ static const struct status *wanted_port(struct claim *c, size_t i, int64_t port)
 static const struct status *take_port(struct claim *c, yyjson_mut_val *ports, size_t i) {
 	yyjson_mut_val *p = yyjson_mut_arr_get(ports, i);
 	int64_t want = json_path_int(p, "nodePort", 0);
-	if (want) return ours_already(ports, i, want) ? NULL : wanted_port(c, i, want);
+	if (want) return ours_already(ports, i, want, json_path_str(p, "protocol")) ? NULL : wanted_port(c, i, want);
 	unsigned got = ports_pick(&c->ports);
 	if (!got) return status_internal(c->w->r->a, "failed to allocate a nodePort: range is full");
 	return json_set_int(c->w->doc, p, "nodePort", got) ? NULL : status_no_memory();
@@ -220,6 +249,13 @@ static const struct status *take_ports(struct claim *c) {
 /* ---- what an update leaves out stays (patchAllocatedValues) ---- */
 
 static bool keep_ip(struct claim *c) {
+	/* A changed address without a changed list of addresses means the first of the list. */
+	struct slice now = cluster_ip(c->spec);
+	yyjson_mut_val *ips = json_get(c->spec, "clusterIPs");
+	if (now.n && has_ip(c->old_spec) && !slice_eq(now, cluster_ip(c->old_spec)) && (!ips || json_equal(ips, json_get(c->old_spec, "clusterIPs")))) {
+		yyjson_mut_val *list = yyjson_mut_arr(c->w->doc);
+		return list && yyjson_mut_arr_add_strncpy(c->w->doc, list, now.p, now.n) && json_set(c->w->doc, c->spec, "clusterIPs", list);
+	}
 	if (is_external(c->spec) || is_external(c->old_spec) || cluster_ip(c->spec).n || !has_ip(c->old_spec)) return true;
 	yyjson_mut_val *list = json_copy(c->w->doc, json_get(c->old_spec, "clusterIPs"));
 	return list && json_set_str(c->w->doc, c->spec, "clusterIP", cluster_ip(c->old_spec)) && json_set(c->w->doc, c->spec, "clusterIPs", list);
@@ -235,13 +271,19 @@ static int64_t old_node_port(const struct claim *c, const yyjson_mut_val *port) 
 	return 0;
 }
 
+static bool number_used(yyjson_mut_val *ports, int64_t port) {
+	for (size_t i = 0; i < yyjson_mut_arr_size(ports); i++)
+		if (json_path_int(yyjson_mut_arr_get(ports, i), "nodePort", 0) == port) return true;
+	return false;
+}
+
 static bool keep_ports(struct claim *c) {
 	yyjson_mut_val *ports = json_get(c->spec, "ports");
 	if (!has_node_ports(c->spec) || !has_node_ports(c->old_spec)) return true;
 	for (size_t i = 0; i < yyjson_mut_arr_size(ports); i++) {
 		yyjson_mut_val *p = yyjson_mut_arr_get(ports, i);
 		int64_t was = json_path_int(p, "nodePort", 0) ? 0 : old_node_port(c, p);
-		if (was && !ours_already(ports, yyjson_mut_arr_size(ports), was) && !json_set_int(c->w->doc, p, "nodePort", was)) return false;
+		if (was && !number_used(ports, was) && !json_set_int(c->w->doc, p, "nodePort", was)) return false;
 	}
 	if (json_get(c->spec, "healthCheckNodePort") || !json_get(c->old_spec, "healthCheckNodePort")) return true;
 	return json_set_int(c->w->doc, c->spec, "healthCheckNodePort", json_path_int(c->old_spec, "healthCheckNodePort", 0));

@@ -106,8 +106,20 @@ static bool kept_in_object(const struct request *r) {
 	return r->sub && !strcmp(r->sub->kind, r->res->kind) && !slice_eqs(r->info.subresource, "log");
 }
 
+/* API versions that still work but should not be used (prerelease-lifecycle tags of the types). */
+static const struct { const char *group, *resource, *text; } deprecated[] = {
+	{ "", "endpoints", "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice" },
+	{ "", "componentstatuses", "v1 ComponentStatus is deprecated in v1.19+" },
+};
+
+static void warn_of_deprecation(struct request *r) {
+	for (size_t i = 0; i < ELEMENTSOF(deprecated); i++)
+		if (!strcmp(r->res->group, deprecated[i].group) && !strcmp(r->res->resource, deprecated[i].resource)) request_warn(r, deprecated[i].text);
+}
+
 static void dispatch(struct request *r) {
 	unsigned bit = route_verb_bit(r->info.verb);
+	warn_of_deprecation(r);
 	const struct subresource_handler *h = subresource_handler_find(r->info.group, r->info.resource, r->info.subresource, bit);
 	if (h) {
 		h->handle(r);
