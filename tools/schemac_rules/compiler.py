@@ -331,8 +331,6 @@ class Compiler:
                 raise SourceError(s.where, 'rule %s has no parameter %s' % (name, k))
             if k != 'opts':
                 try:
-                    if v[0] == 'seen':
-                        f.filled.add(v[1])
                     given[k] = self.build(v, f)
                 except (KeyError, ValueError) as err:
                     raise SourceError(s.where, str(err))
