@@ -182,7 +182,7 @@ static bool begin_value(struct scan *s, bool *ret_whole) {
 }
 
 bool json_scan(struct arena *a, struct slice text, struct json_error *err) {
-	struct scan s = { .p = (const unsigned char *)text.p, .a = a, .err = err };
+	struct scan s = { .p = (const unsigned char *)(text.p ? text.p : ""), .a = a, .err = err };
 	s.start = s.p;
 	s.end = s.p + text.n;
 	for (bool done = false, whole; !done;) {

@@ -123,6 +123,14 @@ static const struct { const char *a, *b; bool equal; } pairs[] = {
 	{ "[{}]", "[[]]", false },
 };
 
+START_TEST(text_without_memory_is_empty_text) {
+	yyjson_mut_doc *doc;
+	struct json_error err;
+	ck_assert_int_eq(json_parse(arena, SLICE_NULL, &doc, &err), -EBADMSG);
+	ck_assert_str_eq(err.msg, "unexpected end of JSON input");
+}
+END_TEST
+
 START_TEST(equality) {
 	ck_assert(json_equal(parse(pairs[_i].a), parse(pairs[_i].b)) == pairs[_i].equal);
 	ck_assert(json_equal(parse(pairs[_i].b), parse(pairs[_i].a)) == pairs[_i].equal);
@@ -171,6 +179,7 @@ int main(void) {
 	tcase_add_test(t, depth_is_limited);
 	tcase_add_test(t, pretty_as_marshal_indent);
 	tcase_add_loop_test(t, equality, 0, ELEMENTSOF(pairs));
+	tcase_add_test(t, text_without_memory_is_empty_text);
 	tcase_add_test(t, members);
 	tcase_add_test(t, copies_are_deep);
 	suite_add_tcase(s, t);
