@@ -4,6 +4,7 @@
 #include "api/bootstrap.h"
 #include "api/chain.h"
 #include "api/discovery.h"
+#include "api/openapi.h"
 #include "api/flow.h"
 #include "api/metrics.h"
 #include "api/rvwait.h"
@@ -87,6 +88,7 @@ static void destroy(struct api *api) {
 	}
 	bootstrap_free(api->bootstrap);
 	discovery_free(api->discovery);
+	openapi_free(api->openapi);
 	free(api->server_address);
 	free(api->loops);
 	free(api);

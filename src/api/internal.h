@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 struct discovery;
+struct openapi;
 struct metrics;
 struct flow_limiter;
 struct bootstrap;
@@ -45,6 +46,7 @@ struct api {
 	atomic_bool ready, draining, bootstrapped;
 	atomic_uint next_loop;            /* round robin of local calls */
 	struct discovery *discovery;
+	struct openapi *openapi;          /* made on first use (openapi.c) */
 	char *server_address;             /* "10.0.0.1:6443" */
 	uint64_t started_ns;
 	struct bootstrap *bootstrap;

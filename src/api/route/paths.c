@@ -5,6 +5,7 @@
 #include "api/health.h"
 #include "api/metrics.h"
 #include "api/oidc.h"
+#include "api/openapi.h"
 #include "api/root.h"
 #include "api/version.h"
 
@@ -30,6 +31,8 @@ static const struct path {
 	{ "/livez/", BELOW, true, health_check_handle },
 	{ "/readyz/", BELOW, true, health_check_handle },
 	{ "/metrics", EXACT, true, metrics_handle },
+	{ "/openapi/v3", SLASH, false, openapi_index_handle },
+	{ "/openapi/v3/", BELOW, false, openapi_document_handle },
 	{ "/.well-known/openid-configuration", SLASH, false, oidc_config_handle },
 	{ "/openid/v1/jwks", SLASH, false, oidc_jwks_handle },
 };
