@@ -172,6 +172,13 @@ START_TEST(immutable_members)
 }
 END_TEST
 
+/* Faults that the old object has are forgiven, new ones are not; sets that rules fill are asked. */
+START_TEST(old_faults_and_sets)
+{
+	run_file(SAMPLES "/ratchet.json");
+}
+END_TEST
+
 START_TEST(more_samples)
 {
 	run_file(getenv("K8C_VALIDATE_SAMPLES"));
@@ -185,6 +192,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, recorded_samples);
 	tcase_add_test(t, immutable_members);
+	tcase_add_test(t, old_faults_and_sets);
 	if (getenv("K8C_VALIDATE_SAMPLES")) tcase_add_test(t, more_samples);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
