@@ -277,6 +277,8 @@ static void on_registered(void *ctx, const struct k8c_response *res, const struc
 		log_warn("node", "node %s could not be registered: %s", s->agent->o.node_name, err->message);
 		return;
 	}
+	/* The node is known and was ready before. */
+	s->ready_told = true;
 	struct k8c_op op = { .size = sizeof(op), .verb = K8C_GET, .target = { .version = "v1", .resource = "nodes", .name = s->agent->o.node_name } };
 	(void)k8c_op_start(s->agent->client, &op, &handler, s, &s->call);
 }

@@ -73,6 +73,8 @@ static void sync_new(struct pod *p) {
 		pod_event(p, NULL, "Warning", reason, "%s", message);
 		return pod_set_state(p, POD_ENDED);
 	}
+	if (!p->admitted && json_path_bool(p->object, "spec.shareProcessNamespace", false))
+		pod_event(p, NULL, "Warning", "ProcessNamespaceNotShared", "This node gives every container a process namespace of its own");
 	p->admitted = true;
 	if (!p->start_time) p->start_time = env_now_sec(p->agent->env);
 	(void)pod_record_save(p);
@@ -125,7 +127,8 @@ static void begin_containers(struct pod *p) {
 static bool sandbox_lost(struct pod *p) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	const char *dir = a ? pod_ns_dir(p, a) : NULL;
-	if (!dir || pod_host_network(p) || sandbox_alive(dir, "net")) return false;
+	bool host = pod_host_network(p);
+	if (!dir || (host && json_path_bool(p->object, "spec.hostIPC", false)) || sandbox_alive(dir, host ? "ipc" : "net")) return false;
 	for (size_t i = 0; i < p->n_containers; i++)
 		if (container_is_busy(&p->containers[i])) return false;
 	return true;
@@ -180,16 +183,28 @@ static void sync_stopping(struct pod *p) {
 
 struct teardown {
 	struct pod *pod;
-	char *dir, *cgroup;
+	char *dir, *cgroup, *namespaces;
 	int err;
 };
 
 static void teardown_work(void *arg) {
 	struct teardown *t = arg;
 	t->err = volumes_tear_down(t->dir);
+	/* Normally gone already; left when the agent ended between making and recording them. */
+	(void)sandbox_remove(t->namespaces);
 	(void)files_unmount_below(t->dir);
 	(void)cgroup_kill(t->cgroup);
 	(void)cgroup_remove(t->cgroup);
+}
+
+static char *copy_text(const char *s) { return s ? strdup(s) : NULL; }
+
+static void teardown_free(struct teardown *t) {
+	pod_unref(t->pod);
+	free(t->dir);
+	free(t->cgroup);
+	free(t->namespaces);
+	free(t);
 }
 
 static void teardown_done(void *arg) {
@@ -203,26 +218,25 @@ static void teardown_done(void *arg) {
 	pod_set_state(p, POD_ENDED);
 	(void)pod_record_save(p);
 	pod_kick(p);
-	pod_unref(p);
-	free(t->dir);
-	free(t->cgroup);
-	free(t);
+	teardown_free(t);
 }
 
 static void teardown_start(struct pod *p) {
 	struct teardown *t = calloc(1, sizeof(*t));
-	if (!t) return pod_wake_in(p, 1000);
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	if (!t || !a) {
+		free(t);
+		return pod_wake_in(p, 1000);
+	}
 	t->pod = pod_ref(p);
 	t->dir = strdup(p->dir);
-	if (asprintf(&t->cgroup, "%s/pod%s", p->agent->paths.cgroup, p->uid) < 0) t->cgroup = NULL;
-	if (t->dir && t->cgroup && work_run(p->agent->loop, teardown_work, teardown_done, t) == 0) {
+	t->cgroup = copy_text(arena_printf(a, "%s/pod%s", p->agent->paths.cgroup, p->uid));
+	t->namespaces = copy_text(pod_ns_dir(p, a));
+	if (t->dir && t->cgroup && t->namespaces && work_run(p->agent->loop, teardown_work, teardown_done, t) == 0) {
 		p->tearing_started = true;
 		return;
 	}
-	free(t->dir);
-	free(t->cgroup);
-	free(t);
-	pod_unref(p);
+	teardown_free(t);
 	pod_wake_in(p, 1000);
 }
 
