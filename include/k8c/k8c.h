@@ -56,10 +56,21 @@ struct k8c_cause {
 
 /*
  * What went wrong. `err` sums it up:
- *   -EINVAL 400, 422 · -EKEYREJECTED 401, or the peer's certificate was refused · -EPERM 403 · -ENOENT 404 · -EEXIST 409 AlreadyExists ·
- *   -EAGAIN 409 Conflict · -ESTALE 410 · -E2BIG 413, or the answer was larger than the client takes · -EBUSY 429 · -EIO 5xx ·
- *   -ETIMEDOUT 504, or no answer in time · -EREMOTEIO any other answer that is no success ·
- *   -ECANCELED, -ECONNREFUSED, -ECONNRESET, -EPROTO, -ENOMEM, ... without an answer (status 0).
+ *
+ *   -EINVAL        400, 422
+ *   -EKEYREJECTED  401, or the peer's certificate was refused
+ *   -EPERM         403
+ *   -ENOENT        404
+ *   -EEXIST        409 AlreadyExists
+ *   -EAGAIN        409 Conflict
+ *   -ESTALE        410
+ *   -E2BIG         413, or the answer was larger than the client takes
+ *   -EBUSY         429
+ *   -EIO           5xx
+ *   -ETIMEDOUT     504, or no answer in time
+ *   -EREMOTEIO     any other answer that is no success
+ *
+ * and without an answer (status 0) -ECANCELED, -ECONNREFUSED, -ECONNRESET, -EPROTO, -ENOMEM, ...
  * Strings are never NULL and live as long as what holds the error.
  */
 struct k8c_error {
@@ -89,11 +100,10 @@ struct k8c_config_options {
 	bool no_kubeconfig;       /* use only what is given here */
 	bool no_in_cluster;       /* never fall back to the pod's own credentials */
 	const char *service_account_dir; /* NULL: /var/run/secrets/kubernetes.io/serviceaccount */
-	const char *request_timeout;     /* unused when NULL; Go notation, or whole seconds */
 };
 
-/* The way kubectl does it: kubeconfig files merged (first one wins for each setting), overrides, and, when no file says anything, the
- * pod's mounted credentials. 0; -ENOENT: nothing is configured; -EBADMSG: a file is broken; -EINVAL; -errno of reading.
+/* The way kubectl does it: kubeconfig files merged (first one wins for each setting), overrides, and, when no file says anything,
+ * the pod's mounted credentials. 0; -ENOENT: nothing is configured; -EBADMSG: a file is broken; -EINVAL; -errno of reading.
  * *ret_msg (may be NULL): one sentence that says which file and why; the caller frees it. */
 K8C_EXPORT int k8c_config_load(const struct k8c_config_options *o, struct k8c_config **ret, char **ret_msg);
 /* Only the pod's own: KUBERNETES_SERVICE_HOST/_PORT and `dir` (NULL: the usual one). -ENOENT: not in a pod. */
@@ -110,8 +120,8 @@ K8C_EXPORT bool k8c_config_is_in_cluster(const struct k8c_config *c);
 
 /* ==== transport ==== */
 
-/* Carries requests. The library brings one (HTTPS on its own loop); a program may bring another. All calls and callbacks on the client's
- * thread. */
+/* Carries requests. The library brings one (HTTPS on its own loop); a program may bring another. All calls and callbacks on the
+ * client's thread. */
 struct k8c_transport_request {
 	size_t size;
 	const char *method;
@@ -136,13 +146,15 @@ struct k8c_transport_handler {
 	void (*on_data)(void *ctx, struct k8c_bytes bytes);
 	/* Exactly once, last, unless on_upgrade ran. err 0 or negative errno; msg may be NULL. */
 	void (*on_done)(void *ctx, int err, const char *msg);
-	/* After on_head with 101. NULL when the caller expects none: the transport then answers -EPROTO. stream_attach is called inside. */
+	/* After on_head with 101. NULL when the caller expects none: the transport then answers -EPROTO. stream_attach is called
+	 * inside. */
 	void (*on_upgrade)(void *ctx, struct k8c_stream *s);
 };
 struct k8c_transport {
 	size_t size;
 	/* Copies the request. Callbacks not before it has returned. 0 or -errno. */
-	int (*start)(void *ctx, const struct k8c_transport_request *req, const struct k8c_transport_handler *h, void *hctx, void **ret_call);
+	int (*start)(void *ctx, const struct k8c_transport_request *req, const struct k8c_transport_handler *h, void *hctx,
+		     void **ret_call);
 	/* Ends a call that is under way; its on_done(-ECANCELED) runs before the return. */
 	void (*cancel)(void *ctx, void *call);
 	/* Stops (true) and resumes the flow of on_data. */
@@ -175,14 +187,17 @@ struct k8c_client_options {
 };
 
 /* `cfg` may be NULL when a transport is given that needs none. 0, -EINVAL, -EBADMSG (bad certificate or key), -ENOMEM. */
-K8C_EXPORT int k8c_client_new(struct k8c_config *cfg, const struct k8c_client_options *o, struct k8c_client **ret, char **ret_msg);
-/* Everything under way ends with -ECANCELED first. Informers, elections, recorders made from it have to be freed before. NULL is allowed. */
+K8C_EXPORT int k8c_client_new(struct k8c_config *cfg, const struct k8c_client_options *o, struct k8c_client **ret,
+			      char **ret_msg);
+/* Everything under way ends with -ECANCELED first. Informers, elections, recorders made from it have to be freed before. NULL is
+ * allowed. */
 K8C_EXPORT void k8c_client_free(struct k8c_client *c);
 /* To be polled for POLLIN. -1 for a client that runs on another loop. */
 K8C_EXPORT int k8c_client_fd(const struct k8c_client *c);
 /* Milliseconds after which run_once has something to do even without the descriptor; -1: none. */
 K8C_EXPORT int k8c_client_timeout(const struct k8c_client *c);
-/* Runs callbacks that are due; waits for up to timeout_ms for the first (0: not at all, -1: for ever). 0, or -EBUSY inside a callback. */
+/* Runs callbacks that are due; waits for up to timeout_ms for the first (0: not at all, -1: for ever). 0, or -EBUSY inside a
+ * callback. */
 K8C_EXPORT int k8c_client_run_once(struct k8c_client *c, int timeout_ms);
 K8C_EXPORT struct k8c_config *k8c_client_config(const struct k8c_client *c); /* borrowed; may be NULL */
 
@@ -226,10 +241,11 @@ struct k8c_request_handler {
 	/* Exactly once, last. err is NULL for 2xx; res is NULL when there was no answer. The call is gone afterwards. */
 	void (*on_done)(void *ctx, const struct k8c_response *res, const struct k8c_error *err);
 };
-/* Repeats by itself what may be repeated (GET, HEAD, PUT, DELETE when no answer came; anything on 429 and on 503 with Retry-After), with
- * back-off and jitter; after 401 re-reads the credentials and repeats once. 0, -EINVAL, -ENOMEM. `ret` may be NULL. */
-K8C_EXPORT int k8c_request_start(struct k8c_client *c, const struct k8c_request *req, const struct k8c_request_handler *h, void *ctx,
-				 struct k8c_call **ret);
+/* Repeats by itself what may be repeated (GET, HEAD, PUT, DELETE when no answer came; anything on 429 and on 503 with
+ * Retry-After), with back-off and jitter; after 401 re-reads the credentials and repeats once. 0, -EINVAL, -ENOMEM. `ret` may be
+ * NULL. */
+K8C_EXPORT int k8c_request_start(struct k8c_client *c, const struct k8c_request *req, const struct k8c_request_handler *h,
+				 void *ctx, struct k8c_call **ret);
 /* First header of that name (lower case), or an empty one. */
 K8C_EXPORT struct k8c_bytes k8c_response_header(const struct k8c_response *r, const char *name);
 
@@ -286,7 +302,8 @@ struct k8c_op {
 	unsigned flags;
 };
 /* One request for it: 0 or -errno as k8c_request_start. on_data may be NULL. */
-K8C_EXPORT int k8c_op_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_request_handler *h, void *ctx, struct k8c_call **ret);
+K8C_EXPORT int k8c_op_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_request_handler *h, void *ctx,
+			    struct k8c_call **ret);
 K8C_EXPORT int k8c_op_wait(struct k8c_client *c, const struct k8c_op *op, struct k8c_reply **ret);
 
 /* A list, page after page, item after item, in flat memory. */
@@ -300,7 +317,8 @@ struct k8c_list_handler {
 	/* Exactly once, last. err NULL: all items came. 410 in the middle of the pages is -ESTALE. */
 	void (*on_done)(void *ctx, const struct k8c_list_result *res, const struct k8c_error *err);
 };
-K8C_EXPORT int k8c_list_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx, struct k8c_call **ret);
+K8C_EXPORT int k8c_list_start(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx,
+			      struct k8c_call **ret);
 /* Blocking. on_done runs before the return, whose value is its err. */
 K8C_EXPORT int k8c_list_wait(struct k8c_client *c, const struct k8c_op *op, const struct k8c_list_handler *h, void *ctx);
 
@@ -329,8 +347,8 @@ struct k8c_watch_handler {
 	 * revision seen, with back-off. err is NULL when `once` is set and the server closed. */
 	void (*on_done)(void *ctx, const struct k8c_error *err);
 };
-K8C_EXPORT int k8c_watch_start(struct k8c_client *c, const struct k8c_watch_options *o, const struct k8c_watch_handler *h, void *ctx,
-			       struct k8c_call **ret);
+K8C_EXPORT int k8c_watch_start(struct k8c_client *c, const struct k8c_watch_options *o, const struct k8c_watch_handler *h,
+			       void *ctx, struct k8c_call **ret);
 
 /* ==== informer ==== */
 
@@ -343,7 +361,8 @@ K8C_EXPORT struct k8c_bytes k8c_object_namespace(const struct k8c_object *o);
 K8C_EXPORT struct k8c_bytes k8c_object_name(const struct k8c_object *o);
 K8C_EXPORT struct k8c_bytes k8c_object_uid(const struct k8c_object *o);
 K8C_EXPORT struct k8c_bytes k8c_object_resource_version(const struct k8c_object *o);
-/* The object as a tree (yyjson), made on demand; valid until control goes back to the loop. Not to be changed. NULL when out of memory. */
+/* The object as a tree (yyjson), made on demand; valid until control goes back to the loop. Not to be changed. NULL when out of
+ * memory. */
 K8C_EXPORT const struct yyjson_mut_val *k8c_object_value(struct k8c_object *o);
 
 /* Names an index and tells an object's values in it. */
@@ -384,22 +403,25 @@ K8C_EXPORT bool k8c_informer_synced(const struct k8c_informer *i);
 K8C_EXPORT size_t k8c_informer_count(const struct k8c_informer *i);
 /* Borrowed until control goes back to the loop; NULL when absent. ns "" or NULL for cluster-scoped kinds. */
 K8C_EXPORT struct k8c_object *k8c_informer_get(const struct k8c_informer *i, struct k8c_bytes ns, struct k8c_bytes name);
-/* All objects, in no particular order: *it starts at 0; NULL at the end. The cache does not change meanwhile (no callbacks run). */
+/* All objects, in no particular order: *it starts at 0; NULL at the end. The cache does not change meanwhile (no callbacks run).
+ */
 K8C_EXPORT struct k8c_object *k8c_informer_next(const struct k8c_informer *i, size_t *it);
 /* Objects with this value in an index. The namespaces are an index too: "namespace". */
-K8C_EXPORT struct k8c_object *k8c_informer_index_next(const struct k8c_informer *i, const char *index, struct k8c_bytes value, size_t *it);
+K8C_EXPORT struct k8c_object *k8c_informer_index_next(const struct k8c_informer *i, const char *index, struct k8c_bytes value,
+						      size_t *it);
 
 /* ==== read, change, write ==== */
 
 struct k8c_update_handler {
-	/* Changes `root` (a tree in `doc`). 0: write it; 1: nothing to do, finish with success; negative errno: give up with it. Runs again
-	 * on fresh state after a conflict. */
+	/* Changes `root` (a tree in `doc`). 0: write it; 1: nothing to do, finish with success; negative errno: give up with it.
+	 * Runs again on fresh state after a conflict. */
 	int (*change)(void *ctx, struct yyjson_mut_doc *doc, struct yyjson_mut_val *root);
 	/* res is the written (or, with 1, the read) object. */
 	void (*on_done)(void *ctx, const struct k8c_response *res, const struct k8c_error *err);
 };
 /* GET, change, PUT; again after a Conflict, at most 5 times with back-off. Unknown fields survive. */
-K8C_EXPORT int k8c_update_start(struct k8c_client *c, const struct k8c_target *t, const struct k8c_update_handler *h, void *ctx, struct k8c_call **ret);
+K8C_EXPORT int k8c_update_start(struct k8c_client *c, const struct k8c_target *t, const struct k8c_update_handler *h, void *ctx,
+				struct k8c_call **ret);
 K8C_EXPORT int k8c_update_wait(struct k8c_client *c, const struct k8c_target *t, const struct k8c_update_handler *h, void *ctx);
 
 /* ==== wait for a condition ==== */
@@ -411,9 +433,10 @@ struct k8c_wait_handler {
 	void (*on_done)(void *ctx, const struct k8c_error *err);
 };
 /* timeout_ms 0: for ever. */
-K8C_EXPORT int k8c_wait_start(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms, const struct k8c_wait_handler *h, void *ctx,
-			      struct k8c_call **ret);
-K8C_EXPORT int k8c_wait_wait(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms, const struct k8c_wait_handler *h, void *ctx);
+K8C_EXPORT int k8c_wait_start(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms,
+			      const struct k8c_wait_handler *h, void *ctx, struct k8c_call **ret);
+K8C_EXPORT int k8c_wait_wait(struct k8c_client *c, const struct k8c_target *t, uint32_t timeout_ms,
+			     const struct k8c_wait_handler *h, void *ctx);
 
 /* ==== leader election (coordination.k8s.io Lease) ==== */
 
@@ -429,8 +452,8 @@ struct k8c_election_handler {
 	void (*on_stopped)(void *ctx);                       /* it does not any more */
 	void (*on_leader)(void *ctx, const char *identity);  /* somebody (else) leads; may be NULL */
 };
-K8C_EXPORT int k8c_election_start(struct k8c_client *c, const struct k8c_election_options *o, const struct k8c_election_handler *h, void *ctx,
-				  struct k8c_election **ret);
+K8C_EXPORT int k8c_election_start(struct k8c_client *c, const struct k8c_election_options *o,
+				  const struct k8c_election_handler *h, void *ctx, struct k8c_election **ret);
 K8C_EXPORT bool k8c_election_leads(const struct k8c_election *e);
 /* Gives the lease up (the write is sent but not waited for). NULL is allowed. */
 K8C_EXPORT void k8c_election_free(struct k8c_election *e);
@@ -449,8 +472,10 @@ struct k8c_reference {
 K8C_EXPORT int k8c_recorder_new(struct k8c_client *c, const struct k8c_recorder_options *o, struct k8c_recorder **ret);
 /* What is still being sent goes on; NULL is allowed. */
 K8C_EXPORT void k8c_recorder_free(struct k8c_recorder *r);
-/* `type` "Normal" or "Warning". Repeated events are counted, similar ones combined, floods dropped, as client-go does. 0; 1: dropped; -ENOMEM. */
-K8C_EXPORT int k8c_recorder_event(struct k8c_recorder *r, const struct k8c_reference *about, const char *type, const char *reason, const char *message);
+/* `type` "Normal" or "Warning". Repeated events are counted, similar ones combined, floods dropped, as client-go does. 0; 1:
+ * dropped; -ENOMEM. */
+K8C_EXPORT int k8c_recorder_event(struct k8c_recorder *r, const struct k8c_reference *about, const char *type, const char *reason,
+				  const char *message);
 
 /* ==== streams: exec, attach, port-forward, logs ==== */
 
@@ -469,7 +494,8 @@ struct k8c_exec_handler {
 	/* Exactly once, last. err NULL: the command ran and ended with `code`. */
 	void (*on_exit)(void *ctx, int code, const struct k8c_error *err);
 };
-K8C_EXPORT int k8c_exec_start(struct k8c_client *c, const struct k8c_exec_options *o, const struct k8c_exec_handler *h, void *ctx, struct k8c_exec **ret);
+K8C_EXPORT int k8c_exec_start(struct k8c_client *c, const struct k8c_exec_options *o, const struct k8c_exec_handler *h, void *ctx,
+			      struct k8c_exec **ret);
 /* Standard input. 0; 1: taken, but wait for on_drain before more; -EPIPE. */
 K8C_EXPORT int k8c_exec_write(struct k8c_exec *e, struct k8c_bytes bytes);
 /* End of standard input (v5.channel.k8s.io; with older servers -ENOTSUP). */
@@ -487,8 +513,8 @@ struct k8c_forward_handler {
 	/* Exactly once, last. err NULL: closed by the other side. */
 	void (*on_close)(void *ctx, const struct k8c_error *err);
 };
-K8C_EXPORT int k8c_forward_start(struct k8c_client *c, const char *ns, const char *pod, uint16_t port, const struct k8c_forward_handler *h, void *ctx,
-				 struct k8c_forward **ret);
+K8C_EXPORT int k8c_forward_start(struct k8c_client *c, const char *ns, const char *pod, uint16_t port,
+				 const struct k8c_forward_handler *h, void *ctx, struct k8c_forward **ret);
 K8C_EXPORT int k8c_forward_write(struct k8c_forward *f, struct k8c_bytes bytes); /* as k8c_exec_write */
 /* Nothing more will be written; what the pod still sends comes. */
 K8C_EXPORT int k8c_forward_finish(struct k8c_forward *f);
@@ -506,7 +532,8 @@ struct k8c_log_options {
 	int64_t limit_bytes;        /* 0: none */
 };
 /* on_data gets the text as it comes. */
-K8C_EXPORT int k8c_log_start(struct k8c_client *c, const struct k8c_log_options *o, const struct k8c_request_handler *h, void *ctx, struct k8c_call **ret);
+K8C_EXPORT int k8c_log_start(struct k8c_client *c, const struct k8c_log_options *o, const struct k8c_request_handler *h,
+			     void *ctx, struct k8c_call **ret);
 
 #ifdef __cplusplus
 }

@@ -243,7 +243,7 @@ k8c_unused static void run_until(const bool *until) {
 	int main(void) {                                                                          \
 		Suite *s = suite_create("client/" name);                                          \
 		TCase *t = tcase_create(name);                                                    \
-		tcase_set_timeout(t, 60);                                                         \
+		tcase_set_timeout(t, 120);                                                        \
 		add(t);                                                                           \
 		suite_add_tcase(s, t);                                                            \
 		SRunner *r = srunner_create(s);                                                   \

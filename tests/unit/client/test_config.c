@@ -222,6 +222,7 @@ int main(void) {
 	Suite *s = suite_create("client/config");
 	TCase *t = tcase_create("config");
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_kubeconfig);
 	tcase_add_test(t, the_first_file_wins);
 	tcase_add_test(t, what_the_caller_says_wins);

@@ -128,6 +128,7 @@ int main(void) {
 	Suite *s = suite_create("client/workqueue");
 	TCase *t = tcase_create("workqueue");
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, keys_wait_once_in_order);
 	tcase_add_test(t, a_key_added_during_its_work_comes_again);
 	tcase_add_test(t, failures_come_back_later);

@@ -36,6 +36,7 @@ k8c_unused static const char *text_of(struct buf *b) {
 		Suite *s = suite_create("codec/" name);                                           \
 		TCase *t = tcase_create(name);                                                    \
 		tcase_add_checked_fixture(t, setup, teardown);                                    \
+		tcase_set_timeout(t, 120);                                                        \
 		add(t);                                                                           \
 		suite_add_tcase(s, t);                                                            \
 		SRunner *r = srunner_create(s);                                                   \

@@ -174,6 +174,7 @@ int main(void) {
 	Suite *s = suite_create("codec/json");
 	TCase *t = tcase_create("json");
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, errors_are_worded_like_go, 0, ELEMENTSOF(bad));
 	tcase_add_loop_test(t, writes_like_go, 0, ELEMENTSOF(written));
 	tcase_add_test(t, depth_is_limited);
