@@ -192,7 +192,8 @@ static struct rule_value eval(struct frame *f, unsigned id) {
 /* ---- paths and texts ---- */
 
 /* Builds the links of one segment; a value that is itself a path is spliced in. */
-static const struct rule_link *link_segment(struct frame *f, const struct rule_segment *seg, const struct rule_link *up, struct rule_link *at) {
+static const struct rule_link *link_segment(struct frame *f, const struct rule_segment *seg, const struct rule_link *up,
+	struct rule_link *at) {
 	*at = (struct rule_link){ .up = up, .kind = LINK_NAME };
 	if (seg->kind == RULE_SEG_NAME) {
 		at->name = string_at(seg->ref);
@@ -255,7 +256,8 @@ static void warn(struct frame *f, const struct rule_stmt *st) {
 /* ---- statements ---- */
 
 static void run(struct frame *f, unsigned first, unsigned end);
-static void run_rule(struct rule_scope *s, const struct rule *r, const struct rule_value *args, size_t n, const struct rule_link *base);
+static void run_rule(struct rule_scope *s, const struct rule *r, const struct rule_value *args, size_t n,
+	const struct rule_link *base);
 
 static void run_each(struct frame *f, const struct rule_stmt *st, unsigned first) {
 	struct rule_value over = eval(f, st->expr), key, value;
@@ -359,7 +361,8 @@ static void run(struct frame *f, unsigned first, unsigned end) {
 		at = step(f, at);
 }
 
-static void run_rule(struct rule_scope *s, const struct rule *r, const struct rule_value *args, size_t n, const struct rule_link *base) {
+static void run_rule(struct rule_scope *s, const struct rule *r, const struct rule_value *args, size_t n,
+	const struct rule_link *base) {
 	if (s->depth >= RULE_DEPTH_MAX || s->top + r->slots > RULE_STACK_MAX || s->errors->n >= RULE_ERRORS_MAX) return;
 	struct frame f = { .s = s, .slot = s->stack + s->top, .base = base, .mark = s->errors->n };
 	memset(f.slot, 0, r->slots * sizeof(*f.slot));

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 /* Whether all elements are equal; an empty list's are. */
-struct rule_value rule_fn_allEqual(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(allEqual) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v, first = RV_NONE;
 	while (rv_next(a, &c, &k, &v)) {
@@ -18,7 +18,7 @@ struct rule_value rule_fn_allEqual(struct rule_scope *s, const struct rule_value
 }
 
 /* How many elements' member a[1] is true. */
-struct rule_value rule_fn_countTrue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(countTrue) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	int64_t count = 0;
@@ -30,7 +30,7 @@ struct rule_value rule_fn_countTrue(struct rule_scope *s, const struct rule_valu
 }
 
 /* The value when it is an object, else nil. */
-struct rule_value rule_fn_onlyObject(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(onlyObject) {
 	return a->kind == RV_NODE && yyjson_mut_is_obj((yyjson_mut_val *)a->node) ? *a : RV_NONE;
 }
 
@@ -41,7 +41,7 @@ static const struct { const char *json, *go; bool flag; } version_members[] = {
 static const char *const version_rest[] = { "Schema", "Subresources", "AdditionalPrinterColumns", "SelectableFields" };
 
 /* spec.versions as the server's internal type has them when the versions agree on the rest. */
-struct rule_value rule_fn_crdVersions(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(crdVersions) {
 	struct rule_list out = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -74,7 +74,7 @@ static size_t class_end(struct slice text, size_t i) {
 }
 
 /* nil, or what Go says of a pattern whose groups, brackets or repetitions do not add up. */
-struct rule_value rule_fn_regexFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(regexFault) {
 	struct slice t = rv_slice(a);
 	size_t depth = 0;
 	bool atom = false; /* something stands before that may be repeated */
@@ -85,7 +85,8 @@ struct rule_value rule_fn_regexFault(struct rule_scope *s, const struct rule_val
 			atom = true;
 			break;
 		case '[':
-			if (class_end(t, i) == t.n) return rule_textf(s, "error parsing regexp: missing closing ]: `%.*s`", SLICE_FMT(slice_from(t, i)));
+			if (class_end(t, i) == t.n) return rule_textf(s, "error parsing regexp: missing closing ]: `%.*s`",
+				SLICE_FMT(slice_from(t, i)));
 			i = class_end(t, i);
 			atom = true;
 			break;
@@ -111,7 +112,7 @@ struct rule_value rule_fn_regexFault(struct rule_scope *s, const struct rule_val
 }
 
 /* Complains of a schema's (a[1], at path a[0]) default that is none of its own values. Members of defaults are not looked into. */
-struct rule_value rule_fn_checkDefault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(checkDefault) {
 	const yyjson_mut_val *value = a[1].kind == RV_NODE ? json_get(a[1].node, "default") : NULL;
 	if (!value) return RV_NONE;
 	_cleanup_buf_ struct buf field = BUF_INIT(REQUEST_BODY_MAX), none = BUF_INIT(CRD_PATH_MAX);
@@ -156,14 +157,15 @@ static void put_lines(struct buf *b, char mark, const struct lines *l, size_t fr
 }
 
 /* A unified difference of two objects, as one hunk around everything that differs. */
-struct rule_value rule_fn_Diff(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Diff) {
 	struct lines x = lines_of(s, a), y = lines_of(s, &a[1]);
 	size_t head = 0, tail = 0;
 	while (head < x.n && head < y.n && slice_eq(x.v[head], y.v[head])) head++;
 	while (tail < x.n - head && tail < y.n - head && slice_eq(x.v[x.n - 1 - tail], y.v[y.n - 1 - tail])) tail++;
 	size_t before = head < DIFF_CONTEXT ? head : DIFF_CONTEXT, after = tail < DIFF_CONTEXT ? tail : DIFF_CONTEXT;
 	_cleanup_buf_ struct buf b = BUF_INIT(2 * REQUEST_BODY_MAX);
-	buf_printf(&b, "@@ -%zu,%zu +%zu,%zu @@\n", head - before + 1, x.n - tail - head + before + after, head - before + 1, y.n - tail - head + before + after);
+	buf_printf(&b, "@@ -%zu,%zu +%zu,%zu @@\n", head - before + 1, x.n - tail - head + before + after, head - before + 1,
+		y.n - tail - head + before + after);
 	put_lines(&b, ' ', &x, head - before, head);
 	put_lines(&b, '-', &x, head, x.n - tail);
 	put_lines(&b, '+', &y, head, y.n - tail);

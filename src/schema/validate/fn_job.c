@@ -61,19 +61,19 @@ static struct rule_value indexes(struct rule_scope *s, struct slice text, int64_
 	return RV_NONE;
 }
 
-struct rule_value rule_fn_indexesFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(indexesFault) {
 	int64_t total;
 	return indexes(s, rv_slice(a), rv_num(&a[1]), &total);
 }
 
-struct rule_value rule_fn_indexesCount(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(indexesCount) {
 	int64_t total;
 	struct rule_value fault = indexes(s, rv_slice(a), INT32_MAX, &total);
 	return rv_int(fault.kind == RV_NIL ? total : 0);
 }
 
 /* The smallest index in both texts, or nil; both ascend. */
-struct rule_value rule_fn_indexesOverlap(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(indexesOverlap) {
 	struct slice x = rv_slice(a), y = rv_slice(&a[1]);
 	struct interval u = { 0, -1 }, v = { 0, -1 };
 	bool more_u = x.n > 0, more_v = y.n > 0;
@@ -91,7 +91,7 @@ struct rule_value rule_fn_indexesOverlap(struct rule_scope *s, const struct rule
 	return RV_NONE;
 }
 
-struct rule_value rule_fn_isAscending(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isAscending) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	int64_t last = INT64_MIN;
@@ -112,12 +112,14 @@ struct bounds {
 
 static const char *const months[] = { "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", NULL };
 static const char *const days[] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL };
-static const struct bounds fields[] = { { 0, 59, NULL, 0 }, { 0, 23, NULL, 0 }, { 1, 31, NULL, 0 }, { 1, 12, months, 1 }, { 0, 6, days, 0 } };
+static const struct bounds fields[] = { { 0, 59, NULL, 0 }, { 0, 23, NULL, 0 }, { 1, 31, NULL, 0 }, { 1, 12, months, 1 },
+	{ 0, 6, days, 0 } };
 #define CRON_FIELDS 5
 
 static struct rule_value cron_int(struct rule_scope *s, struct slice text, int64_t *ret) {
 	if (!atoi_slice(text, ret))
-		return rule_textf(s, "failed to parse int from %.*s: strconv.Atoi: parsing \"%.*s\": invalid syntax", SLICE_FMT(text), SLICE_FMT(text));
+		return rule_textf(s, "failed to parse int from %.*s: strconv.Atoi: parsing \"%.*s\": invalid syntax", SLICE_FMT(text),
+			SLICE_FMT(text));
 	return *ret < 0 ? rule_textf(s, "negative number (%" PRId64 ") not allowed: %.*s", *ret, SLICE_FMT(text)) : RV_NONE;
 }
 
@@ -131,7 +133,8 @@ static struct rule_value cron_value(struct rule_scope *s, struct slice text, con
 }
 
 /* "low-high" of a range; *ret_single: it was one value. */
-static struct rule_value cron_limits(struct rule_scope *s, struct slice expr, struct slice range, const struct bounds *b, struct interval *ret, bool *ret_single) {
+static struct rule_value cron_limits(struct rule_scope *s, struct slice expr, struct slice range, const struct bounds *b,
+	struct interval *ret, bool *ret_single) {
 	struct slice high = range, low = slice_cut(&high, '-');
 	*ret_single = !high.p;
 	if (slice_eqs(low, "*") || slice_eqs(low, "?")) {
@@ -159,9 +162,12 @@ static struct rule_value cron_range(struct rule_scope *s, struct slice expr, con
 		if (fault.kind != RV_NIL) return fault;
 		if (single) v.to = b->max;
 	}
-	if (v.from < b->min) return rule_textf(s, "beginning of range (%" PRId64 ") below minimum (%" PRId64 "): %.*s", v.from, b->min, SLICE_FMT(expr));
-	if (v.to > b->max) return rule_textf(s, "end of range (%" PRId64 ") above maximum (%" PRId64 "): %.*s", v.to, b->max, SLICE_FMT(expr));
-	if (v.from > v.to) return rule_textf(s, "beginning of range (%" PRId64 ") beyond end of range (%" PRId64 "): %.*s", v.from, v.to, SLICE_FMT(expr));
+	if (v.from < b->min) return rule_textf(s, "beginning of range (%" PRId64 ") below minimum (%" PRId64 "): %.*s", v.from,
+		b->min, SLICE_FMT(expr));
+	if (v.to > b->max) return rule_textf(s, "end of range (%" PRId64 ") above maximum (%" PRId64 "): %.*s", v.to, b->max,
+		SLICE_FMT(expr));
+	if (v.from > v.to) return rule_textf(s, "beginning of range (%" PRId64 ") beyond end of range (%" PRId64 "): %.*s", v.from,
+		v.to, SLICE_FMT(expr));
 	return step == 0 ? rule_textf(s, "step of range should be a positive number: %.*s", SLICE_FMT(expr)) : RV_NONE;
 }
 
@@ -195,16 +201,17 @@ static bool is_time_zone(struct slice name) {
 	int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%.*s", SLICE_FMT(name));
 	return n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0;
 }
-struct rule_value rule_fn_isTimeZone(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_time_zone(rv_slice(a))); }
+RULE_DEF(isTimeZone) { return rv_bool(is_time_zone(rv_slice(a))); }
 
 /* nil, or what is wrong with the schedule. */
-struct rule_value rule_fn_cronFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(cronFault) {
 	struct slice text = rv_slice(a), parts[CRON_FIELDS];
 	if (slice_starts(text, SLICE_LIT("TZ=")) || slice_starts(text, SLICE_LIT("CRON_TZ="))) {
 		ptrdiff_t space = slice_chr(text, ' '), eq = slice_chr(text, '=');
 		if (space < 0) return rv_lit("unable to find a space after the time zone");
 		struct slice zone = slice_make(text.p + eq + 1, (size_t)(space - eq - 1));
-		if (!is_time_zone(zone)) return rule_textf(s, "provided bad location %.*s: unknown time zone %.*s", SLICE_FMT(zone), SLICE_FMT(zone));
+		if (!is_time_zone(zone)) return rule_textf(s, "provided bad location %.*s: unknown time zone %.*s", SLICE_FMT(zone),
+			SLICE_FMT(zone));
 		text = slice_trim(slice_from(text, (size_t)space));
 	}
 	if (slice_starts(text, SLICE_LIT("@"))) return cron_descriptor(s, text);
@@ -233,11 +240,13 @@ struct rule_value rule_fn_cronFault(struct rule_scope *s, const struct rule_valu
 /* ---- updates ---- */
 
 /* What of a job's template an update may not change; a[1]: the job waits, so where its pods go may still change. */
-struct rule_value rule_fn_jobTemplateRest(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(jobTemplateRest) {
 	if (!rv_true(&a[1])) return *a;
-	struct rule_value spec = rv_member(a, SLICE_LIT("spec")), meta = rv_member(a, SLICE_LIT("metadata")), affinity = rv_member(&spec, SLICE_LIT("affinity"));
+	struct rule_value spec = rv_member(a, SLICE_LIT("spec")), meta = rv_member(a, SLICE_LIT("metadata")),
+		affinity = rv_member(&spec, SLICE_LIT("affinity"));
 	struct rule_value meta_args[] = { meta, rv_lit("labels"), rv_lit("annotations") };
-	struct rule_value spec_args[] = { spec, rv_lit("affinity"), rv_lit("nodeSelector"), rv_lit("tolerations"), rv_lit("schedulingGates") };
+	struct rule_value spec_args[] = { spec, rv_lit("affinity"), rv_lit("nodeSelector"), rv_lit("tolerations"),
+		rv_lit("schedulingGates") };
 	struct rule_value affinity_args[] = { affinity, rv_lit("nodeAffinity") };
 	struct rule_list l = RULE_LIST(s);
 	rule_list_add(&l, rule_fn_without(s, meta_args, ELEMENTSOF(meta_args)));

@@ -7,16 +7,17 @@
 #include <ctype.h>
 
 /* nil, or that the annotations take too much room. */
-struct rule_value rule_fn_ValidateAnnotationsSize(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(ValidateAnnotationsSize) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	size_t sum = 0;
 	while (rv_next(a, &c, &k, &v)) sum += rv_len(&k) + rv_len(&v);
-	return sum > ANNOTATIONS_BYTES_MAX ? rule_textf(s, "annotations size %zu is larger than limit %u", sum, ANNOTATIONS_BYTES_MAX) : RV_NONE;
+	return sum > ANNOTATIONS_BYTES_MAX ? rule_textf(s, "annotations size %zu is larger than limit %u", sum,
+		ANNOTATIONS_BYTES_MAX) : RV_NONE;
 }
 
 /* The version of an apiVersion; empty when it cannot be read. */
-struct rule_value rule_fn_versionOf(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(versionOf) {
 	struct slice v = rv_slice(a);
 	ptrdiff_t slash = slice_chr(v, '/');
 	if (slash < 0) return rv_str(v);
@@ -30,7 +31,7 @@ static struct slice label_of(const struct rule_value *labels, struct slice key, 
 	return rv_slice(&v);
 }
 
-struct rule_value rule_fn_mapMatches(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(mapMatches) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	while (rv_next(a, &c, &k, &v)) {
@@ -42,7 +43,8 @@ struct rule_value rule_fn_mapMatches(struct rule_scope *s, const struct rule_val
 }
 
 static bool requirement_matches(const struct rule_value *r, const struct rule_value *labels) {
-	struct rule_value key = rv_member(r, SLICE_LIT("key")), op = rv_member(r, SLICE_LIT("operator")), values = rv_member(r, SLICE_LIT("values"));
+	struct rule_value key = rv_member(r, SLICE_LIT("key")), op = rv_member(r, SLICE_LIT("operator")), values = rv_member(r,
+		SLICE_LIT("values"));
 	bool there;
 	struct rule_value label = rv_str(label_of(labels, rv_slice(&key), &there));
 	struct slice o = rv_slice(&op);
@@ -53,7 +55,7 @@ static bool requirement_matches(const struct rule_value *r, const struct rule_va
 }
 
 /* LabelSelector a[0] against labels a[1]; an absent selector matches nothing. */
-struct rule_value rule_fn_selectorMatches(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(selectorMatches) {
 	if (a->kind == RV_NIL) return rv_bool(false);
 	struct rule_value pair[2] = { rv_member(a, SLICE_LIT("matchLabels")), a[1] };
 	struct rule_value same = rule_fn_mapMatches(s, pair, 2);
@@ -66,7 +68,7 @@ struct rule_value rule_fn_selectorMatches(struct rule_scope *s, const struct rul
 }
 
 /* Whether the selector selects everything; an absent one selects nothing. */
-struct rule_value rule_fn_selectorEmpty(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(selectorEmpty) {
 	struct rule_value labels = rv_member(a, SLICE_LIT("matchLabels")), list = rv_member(a, SLICE_LIT("matchExpressions"));
 	return rv_bool(a->kind != RV_NIL && !rv_len(&labels) && !rv_len(&list));
 }
@@ -77,7 +79,8 @@ static bool faultless(struct rule_scope *s, rule_fn *check, const struct rule_va
 }
 
 static bool requirement_good(struct rule_scope *s, const struct rule_value *r) {
-	struct rule_value key = rv_member(r, SLICE_LIT("key")), op = rv_member(r, SLICE_LIT("operator")), values = rv_member(r, SLICE_LIT("values"));
+	struct rule_value key = rv_member(r, SLICE_LIT("key")), op = rv_member(r, SLICE_LIT("operator")), values = rv_member(r,
+		SLICE_LIT("values"));
 	struct slice o = rv_slice(&op);
 	bool needs = slice_eqs(o, "In") || slice_eqs(o, "NotIn");
 	if (!needs && !slice_eqs(o, "Exists") && !slice_eqs(o, "DoesNotExist")) return false;
@@ -90,11 +93,12 @@ static bool requirement_good(struct rule_scope *s, const struct rule_value *r) {
 }
 
 /* nil when the LabelSelector can be used, else a text. */
-struct rule_value rule_fn_selectorError(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(selectorError) {
 	struct rule_value labels = rv_member(a, SLICE_LIT("matchLabels")), list = rv_member(a, SLICE_LIT("matchExpressions")), k, v;
 	struct rv_cursor c = { 0 };
 	while (rv_next(&labels, &c, &k, &v))
-		if (!faultless(s, rule_fn_IsQualifiedName, &k) || !faultless(s, rule_fn_IsValidLabelValue, &v)) return rv_lit("invalid label selector");
+		if (!faultless(s, rule_fn_IsQualifiedName, &k) || !faultless(s, rule_fn_IsValidLabelValue,
+			&v)) return rv_lit("invalid label selector");
 	c = (struct rv_cursor){ 0 };
 	while (rv_next(&list, &c, &k, &v))
 		if (!requirement_good(s, &v)) return rv_lit("invalid label selector");
@@ -102,7 +106,7 @@ struct rule_value rule_fn_selectorError(struct rule_scope *s, const struct rule_
 }
 
 /* Conditions of a list whose type is a[1]. */
-struct rule_value rule_fn_conditions(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(conditions) {
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -113,7 +117,7 @@ struct rule_value rule_fn_conditions(struct rule_scope *s, const struct rule_val
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_isConditionTrue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isConditionTrue) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	while (rv_next(a, &c, &k, &v)) {
@@ -124,12 +128,12 @@ struct rule_value rule_fn_isConditionTrue(struct rule_scope *s, const struct rul
 }
 
 /* A counter that may not fall: a[0] new, a[1] old. */
-struct rule_value rule_fn_isDecremented(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isDecremented) {
 	return rv_bool(a[1].kind != RV_NIL && (a->kind == RV_NIL || rv_num(a) < rv_num(&a[1])));
 }
 
 /* The list from element a[1] on. */
-struct rule_value rule_fn_tail(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(tail) {
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -138,12 +142,12 @@ struct rule_value rule_fn_tail(struct rule_scope *s, const struct rule_value *a,
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_hasNewlines(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(hasNewlines) {
 	return rv_bool(slice_chr(rv_slice(a), '\n') >= 0 || slice_chr(rv_slice(a), '\r') >= 0);
 }
 
 /* The index of the first character that is not printable, or nil. */
-struct rule_value rule_fn_firstUnprintable(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(firstUnprintable) {
 	struct slice v = rv_slice(a);
 	for (size_t i = 0; i < v.n; i++) {
 		unsigned char c = (unsigned char)v.p[i];
@@ -161,7 +165,7 @@ static struct rule_value json_fault(struct rule_scope *s, struct slice text, str
 }
 
 /* nil, or why the base64 text holds no JSON object. */
-struct rule_value rule_fn_Unmarshal(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Unmarshal) {
 	_cleanup_buf_ struct buf b = BUF_INIT(REQUEST_BODY_MAX);
 	struct rule_value value = RV_NONE;
 	size_t at;
@@ -174,9 +178,9 @@ struct rule_value rule_fn_Unmarshal(struct rule_scope *s, const struct rule_valu
 }
 
 /* What the JSON text holds; nil when it is none. */
-struct rule_value rule_fn_parseJSON(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(parseJSON) {
 	struct rule_value v = RV_NONE;
 	(void)json_fault(s, rv_slice(a), &v);
 	return v;
 }
-struct rule_value rule_fn_parseJSON_err(struct rule_scope *s, const struct rule_value *a, unsigned n) { return json_fault(s, rv_slice(a), NULL); }
+RULE_DEF(parseJSON_err) { return json_fault(s, rv_slice(a), NULL); }

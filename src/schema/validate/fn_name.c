@@ -82,18 +82,18 @@ static struct rule_value dns1035(struct rule_scope *s, struct slice v) {
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsDNS1123Subdomain(struct rule_scope *s, const struct rule_value *a, unsigned n) { return subdomain(s, rv_slice(a)); }
-struct rule_value rule_fn_IsDNS1123Label(struct rule_scope *s, const struct rule_value *a, unsigned n) { return label(s, rv_slice(a)); }
-struct rule_value rule_fn_IsDNS1035Label(struct rule_scope *s, const struct rule_value *a, unsigned n) { return dns1035(s, rv_slice(a)); }
+RULE_DEF(IsDNS1123Subdomain) { return subdomain(s, rv_slice(a)); }
+RULE_DEF(IsDNS1123Label) { return label(s, rv_slice(a)); }
+RULE_DEF(IsDNS1035Label) { return dns1035(s, rv_slice(a)); }
 
-struct rule_value rule_fn_IsDNS1123SubdomainWithUnderscore(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsDNS1123SubdomainWithUnderscore) {
 	struct rule_list l = RULE_LIST(s);
 	too_long(&l, rv_slice(a), SUBDOMAIN_MAX);
 	if (!is_subdomain(rv_slice(a), true)) rule_list_add(&l, rv_lit(subdomain_underscore_text));
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsWildcardDNS1123Subdomain(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsWildcardDNS1123Subdomain) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	too_long(&l, v, SUBDOMAIN_MAX);
@@ -111,10 +111,10 @@ static struct slice mask_dash(struct rule_scope *s, const struct rule_value *a, 
 	return slice_make(p, v.n);
 }
 
-struct rule_value rule_fn_NameIsDNSSubdomain(struct rule_scope *s, const struct rule_value *a, unsigned n) { return subdomain(s, mask_dash(s, a, n)); }
-struct rule_value rule_fn_NameIsDNSLabel(struct rule_scope *s, const struct rule_value *a, unsigned n) { return label(s, mask_dash(s, a, n)); }
-struct rule_value rule_fn_NameIsDNS1035Label(struct rule_scope *s, const struct rule_value *a, unsigned n) { return dns1035(s, mask_dash(s, a, n)); }
-struct rule_value rule_fn_AnyName(struct rule_scope *s, const struct rule_value *a, unsigned n) { return RV_NONE; }
+RULE_DEF(NameIsDNSSubdomain) { return subdomain(s, mask_dash(s, a, n)); }
+RULE_DEF(NameIsDNSLabel) { return label(s, mask_dash(s, a, n)); }
+RULE_DEF(NameIsDNS1035Label) { return dns1035(s, mask_dash(s, a, n)); }
+RULE_DEF(AnyName) { return RV_NONE; }
 
 static void path_segment(struct rule_list *l, struct slice v, bool prefix) {
 	if (!prefix && (slice_eqs(v, ".") || slice_eqs(v, ".."))) {
@@ -125,19 +125,19 @@ static void path_segment(struct rule_list *l, struct slice v, bool prefix) {
 	if (slice_chr(v, '%') >= 0) rule_list_add(l, rv_lit("may not contain '%'"));
 }
 
-struct rule_value rule_fn_IsValidPathSegmentName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsValidPathSegmentName) {
 	struct rule_list l = RULE_LIST(s);
 	path_segment(&l, rv_slice(a), false);
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_ValidatePathSegmentName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(ValidatePathSegmentName) {
 	struct rule_list l = RULE_LIST(s);
 	path_segment(&l, rv_slice(a), n > 1 && rv_true(&a[1]));
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsQualifiedName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsQualifiedName) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a), name = v;
 	ptrdiff_t slash = slice_chr(v, '/');
@@ -159,7 +159,7 @@ struct rule_value rule_fn_IsQualifiedName(struct rule_scope *s, const struct rul
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsValidLabelValue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsValidLabelValue) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	too_long(&l, v, LABEL_MAX);
@@ -180,7 +180,7 @@ static bool consists_of(struct slice v, const char *more) {
 	return v.n > 0;
 }
 
-struct rule_value rule_fn_IsConfigMapKey(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsConfigMapKey) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	too_long(&l, v, SUBDOMAIN_MAX);
@@ -191,7 +191,7 @@ struct rule_value rule_fn_IsConfigMapKey(struct rule_scope *s, const struct rule
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsEnvVarName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsEnvVarName) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	if (!consists_of(v, "-._") || isdigit((unsigned char)v.p[0]))
@@ -201,7 +201,7 @@ struct rule_value rule_fn_IsEnvVarName(struct rule_scope *s, const struct rule_v
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsRelaxedEnvVarName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsRelaxedEnvVarName) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	if (!v.n) rule_list_add(&l, rv_lit("environment variable name must be non-empty"));
@@ -213,7 +213,7 @@ struct rule_value rule_fn_IsRelaxedEnvVarName(struct rule_scope *s, const struct
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsHTTPHeaderName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsHTTPHeaderName) {
 	struct rule_list l = RULE_LIST(s);
 	if (!consists_of(rv_slice(a), "-"))
 		rule_list_add(&l, rv_lit("a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for "
@@ -221,7 +221,7 @@ struct rule_value rule_fn_IsHTTPHeaderName(struct rule_scope *s, const struct ru
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_isValidConditionReason(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isValidConditionReason) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	if (!consists_of(v, "_,:") || !isalpha((unsigned char)v.p[0]) || !(is_alnum(v.p[v.n - 1]) || v.p[v.n - 1] == '_'))
@@ -231,7 +231,7 @@ struct rule_value rule_fn_isValidConditionReason(struct rule_scope *s, const str
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsValidPortName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsValidPortName) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	bool charset = v.n > 0, letter = false;
@@ -253,11 +253,11 @@ static struct rule_value in_range(struct rule_scope *s, int64_t v, long min, lon
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsValidPortNum(struct rule_scope *s, const struct rule_value *a, unsigned n) { return in_range(s, rv_num(a), 1, 65535); }
-struct rule_value rule_fn_IsValidUserID(struct rule_scope *s, const struct rule_value *a, unsigned n) { return in_range(s, rv_num(a), 0, 2147483647); }
-struct rule_value rule_fn_IsValidGroupID(struct rule_scope *s, const struct rule_value *a, unsigned n) { return in_range(s, rv_num(a), 0, 2147483647); }
+RULE_DEF(IsValidPortNum) { return in_range(s, rv_num(a), 1, 65535); }
+RULE_DEF(IsValidUserID) { return in_range(s, rv_num(a), 0, 2147483647); }
+RULE_DEF(IsValidGroupID) { return in_range(s, rv_num(a), 0, 2147483647); }
 
-struct rule_value rule_fn_IsValidPercent(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsValidPercent) {
 	struct rule_list l = RULE_LIST(s);
 	struct slice v = rv_slice(a);
 	bool good = v.n > 1 && v.p[v.n - 1] == '%';
@@ -269,7 +269,7 @@ struct rule_value rule_fn_IsValidPercent(struct rule_scope *s, const struct rule
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_IsValidSysctlName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsValidSysctlName) {
 	struct slice rest = rv_slice(a);
 	if (!rest.n || rest.n > SUBDOMAIN_MAX) return rv_bool(false);
 	while (rest.n || rest.p) {

@@ -81,29 +81,29 @@ static void mask_bits(struct address *x) {
 }
 
 /* Canonical text of the address, or nil. */
-struct rule_value rule_fn_ParseIPSloppy(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(ParseIPSloppy) {
 	struct address x;
 	return parse_ip(rv_slice(a), true, &x) ? address_text(s, &x, true) : RV_NONE;
 }
-struct rule_value rule_fn_isStrictIP(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isStrictIP) {
 	struct address x;
 	return rv_bool(parse_ip(rv_slice(a), false, &x));
 }
-struct rule_value rule_fn_isStrictCIDR(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isStrictCIDR) {
 	struct address x;
 	return rv_bool(parse_cidr(rv_slice(a), false, &x));
 }
-struct rule_value rule_fn_isMappedIP(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isMappedIP) {
 	struct address x;
 	return rv_bool((parse_ip(rv_slice(a), true, &x) || parse_cidr(rv_slice(a), true, &x)) && is_mapped(&x));
 }
 /* Canonical text of an address: netip's, mapped addresses stay IPv6. */
-struct rule_value rule_fn_canonicalIP(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(canonicalIP) {
 	struct address x;
 	return parse_ip(rv_slice(a), true, &x) ? address_text(s, &x, false) : RV_NONE;
 }
 /* "address/bits" with the host's bits cleared, or nil. */
-struct rule_value rule_fn_canonicalCIDR(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(canonicalCIDR) {
 	struct address x;
 	if (!parse_cidr(rv_slice(a), true, &x)) return RV_NONE;
 	mask_bits(&x);
@@ -111,12 +111,12 @@ struct rule_value rule_fn_canonicalCIDR(struct rule_scope *s, const struct rule_
 	return rule_textf(s, "%s/%d", text.s, x.bits);
 }
 /* nil, or Go's complaint. */
-struct rule_value rule_fn_ParseCIDRSloppy_err(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(ParseCIDRSloppy_err) {
 	struct address x;
 	return parse_cidr(rv_slice(a), true, &x) ? RV_NONE : rule_textf(s, "invalid CIDR address: %.*s", SLICE_FMT(rv_slice(a)));
 }
 /* Whether bits behind the prefix are set. */
-struct rule_value rule_fn_hasHostBits(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(hasHostBits) {
 	struct address x, m;
 	if (!parse_cidr(rv_slice(a), true, &x)) return rv_bool(false);
 	m = x;
@@ -124,7 +124,7 @@ struct rule_value rule_fn_hasHostBits(struct rule_scope *s, const struct rule_va
 	return rv_bool(memcmp(m.b, x.b, x.v6 ? 16 : 4) != 0);
 }
 /* Whether network a[1] lies strictly within network a[0]. */
-struct rule_value rule_fn_isStrictSubnet(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isStrictSubnet) {
 	struct address net, sub;
 	if (!parse_cidr(rv_slice(a), true, &net) || !parse_cidr(rv_slice(&a[1]), true, &sub)) return rv_bool(false);
 	if (net.v6 != sub.v6 || sub.bits <= net.bits) return rv_bool(false);
@@ -138,10 +138,10 @@ static bool is_family(const struct rule_value *v, bool v6) {
 	struct address x;
 	return parse_ip(rv_slice(v), true, &x) && (is_v4(&x) != v6);
 }
-struct rule_value rule_fn_IsIPv6String(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_family(a, true)); }
-struct rule_value rule_fn_IsIPv4String(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_family(a, false)); }
+RULE_DEF(IsIPv6String) { return rv_bool(is_family(a, true)); }
+RULE_DEF(IsIPv4String) { return rv_bool(is_family(a, false)); }
 
-struct rule_value rule_fn_IPFamilyOfCIDRString(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IPFamilyOfCIDRString) {
 	struct address x;
 	return !parse_cidr(rv_slice(a), true, &x) ? RV_NONE : rv_lit(is_v4(&x) ? "4" : "6");
 }
@@ -158,10 +158,10 @@ static bool both_families(const struct rule_value *list, bool cidr) {
 	}
 	return v4 && v6;
 }
-struct rule_value rule_fn_IsDualStackIPStrings(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(both_families(a, false)); }
-struct rule_value rule_fn_IsDualStackCIDRStrings(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(both_families(a, true)); }
+RULE_DEF(IsDualStackIPStrings) { return rv_bool(both_families(a, false)); }
+RULE_DEF(IsDualStackCIDRStrings) { return rv_bool(both_families(a, true)); }
 
-struct rule_value rule_fn_IsDualStackIPStrings_err(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsDualStackIPStrings_err) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	while (rv_next(a, &c, &k, &v)) {
@@ -170,7 +170,7 @@ struct rule_value rule_fn_IsDualStackIPStrings_err(struct rule_scope *s, const s
 	}
 	return RV_NONE;
 }
-struct rule_value rule_fn_IsDualStackCIDRStrings_err(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsDualStackCIDRStrings_err) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	while (rv_next(a, &c, &k, &v)) {
@@ -180,24 +180,24 @@ struct rule_value rule_fn_IsDualStackCIDRStrings_err(struct rule_scope *s, const
 	return RV_NONE;
 }
 
-struct rule_value rule_fn_IsUnspecified(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsUnspecified) {
 	struct rule_value t = rule_fn_ParseIPSloppy(s, a, 1);
 	return rv_bool(slice_eqs(rv_slice(&t), "0.0.0.0") || slice_eqs(rv_slice(&t), "::"));
 }
-struct rule_value rule_fn_IsLoopback(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsLoopback) {
 	struct address x;
 	if (!parse_ip(rv_slice(a), true, &x)) return rv_bool(false);
 	if (is_v4(&x)) return rv_bool(v4_bytes(&x)[0] == 127);
 	static const unsigned char one[16] = { [15] = 1 };
 	return rv_bool(!memcmp(x.b, one, 16));
 }
-struct rule_value rule_fn_IsLinkLocalUnicast(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsLinkLocalUnicast) {
 	struct address x;
 	if (!parse_ip(rv_slice(a), true, &x)) return rv_bool(false);
 	if (is_v4(&x)) return rv_bool(v4_bytes(&x)[0] == 169 && v4_bytes(&x)[1] == 254);
 	return rv_bool(x.b[0] == 0xfe && (x.b[1] & 0xc0) == 0x80);
 }
-struct rule_value rule_fn_IsLinkLocalMulticast(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsLinkLocalMulticast) {
 	struct address x;
 	if (!parse_ip(rv_slice(a), true, &x)) return rv_bool(false);
 	if (is_v4(&x)) return rv_bool(v4_bytes(&x)[0] == 224 && v4_bytes(&x)[1] == 0 && v4_bytes(&x)[2] == 0);

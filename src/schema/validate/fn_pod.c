@@ -5,9 +5,9 @@
 
 /* ---- numbers or texts ---- */
 
-struct rule_value rule_fn_isInt(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(a->kind != RV_STR); }
-struct rule_value rule_fn_isText(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(a->kind == RV_STR); }
-struct rule_value rule_fn_IntValue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isInt) { return rv_bool(a->kind != RV_STR); }
+RULE_DEF(isText) { return rv_bool(a->kind == RV_STR); }
+RULE_DEF(IntValue) {
 	int64_t v = rv_num(a);
 	if (a->kind == RV_STR && slice_int(rv_slice(a), INT64_MIN, INT64_MAX, &v)) v = 0;
 	return rv_int(v);
@@ -17,15 +17,15 @@ static bool percent_of(const struct rule_value *v, int64_t *ret) {
 	struct slice s = rv_slice(v);
 	return slice_ends(s, SLICE_LIT("%")) && slice_int(slice_upto(s, s.n - 1), 0, INT32_MAX, ret) == 0;
 }
-struct rule_value rule_fn_getPercentValue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(getPercentValue) {
 	int64_t v;
 	return rv_int(percent_of(a, &v) ? v : 0);
 }
-struct rule_value rule_fn_getPercentValue_1(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(getPercentValue_1) {
 	int64_t v;
 	return rv_bool(percent_of(a, &v));
 }
-struct rule_value rule_fn_getIntOrPercentValue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(getIntOrPercentValue) {
 	int64_t v;
 	return rv_int(percent_of(a, &v) ? v : rv_num(a));
 }
@@ -40,23 +40,24 @@ static bool split_path(struct slice p, struct slice *ret_path, struct slice *ret
 	*ret_key = slice_make(p.p + at + 2, p.n - (size_t)at - 4);
 	return true;
 }
-struct rule_value rule_fn_SplitMaybeSubscriptedPath(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(SplitMaybeSubscriptedPath) {
 	struct slice path = rv_slice(a), key;
 	split_path(path, &path, &key);
 	return rv_str(path);
 }
 /* The subscript, or nil. */
-struct rule_value rule_fn_SplitMaybeSubscriptedPath_1(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(SplitMaybeSubscriptedPath_1) {
 	struct slice path, key;
 	return split_path(rv_slice(a), &path, &key) ? rv_str(key) : RV_NONE;
 }
 
-static const char *const pod_labels[] = { "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid",
+static const char *const pod_labels[] = { "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace",
+	"metadata.uid",
 	"spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName", "spec.schedulerName", "status.phase", "status.hostIP", "status.hostIPs",
 	"status.podIP", "status.podIPs", "spec.host" };
 
 /* nil, or why the field path is none of a pod of that API version. */
-struct rule_value rule_fn_downwardLabelError(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(downwardLabelError) {
 	struct slice path = rv_slice(&a[1]), base, key;
 	if (!slice_eqs(rv_slice(a), "v1")) return rule_textf(s, "unsupported pod version: %.*s", SLICE_FMT(rv_slice(a)));
 	if (split_path(path, &base, &key)) {
@@ -75,7 +76,7 @@ static const struct { const char *prefix, *space; } sysctls[] = {
 };
 
 /* The namespace a sysctl belongs to: "IPC", "Net" or "". */
-struct rule_value rule_fn_sysctlNamespace(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(sysctlNamespace) {
 	char *name = arena_slice_str(s->arena, rv_slice(a));
 	if (!name) return RV_NONE;
 	/* The kernel takes both separators; the first one decides which is which. */
@@ -103,7 +104,7 @@ static struct rule_value containers_without_image(struct rule_scope *s, const st
 
 /* What of a pod spec an update may not change: everything but images, deadline and tolerations; while the pod is gated
  * (a[1]) also node selector and affinity, and with a[2] the grace period are free. */
-struct rule_value rule_fn_podUpdateRest(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(podUpdateRest) {
 	bool gated = rv_true(&a[1]), grace = rv_true(&a[2]);
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
@@ -125,7 +126,7 @@ struct rule_value rule_fn_podUpdateRest(struct rule_scope *s, const struct rule_
 }
 
 /* nil, or a text: the pod-deletion-cost annotation is no plain 32-bit integer. */
-struct rule_value rule_fn_GetDeletionCostFromPodAnnotations_err(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(GetDeletionCostFromPodAnnotations_err) {
 	struct rule_value v = rv_member(a, SLICE_LIT("controller.kubernetes.io/pod-deletion-cost"));
 	struct slice t = rv_slice(&v);
 	int64_t cost;

@@ -10,7 +10,8 @@
 
 static const struct { const char *suffix; int exp2, exp10; } suffixes[] = {
 	{ "", 0, 0 }, { "n", 0, -9 }, { "u", 0, -6 }, { "m", 0, -3 }, { "k", 0, 3 }, { "M", 0, 6 }, { "G", 0, 9 }, { "T", 0, 12 },
-	{ "P", 0, 15 }, { "E", 0, 18 }, { "Ki", 10, 0 }, { "Mi", 20, 0 }, { "Gi", 30, 0 }, { "Ti", 40, 0 }, { "Pi", 50, 0 }, { "Ei", 60, 0 },
+	{ "P", 0, 15 }, { "E", 0, 18 }, { "Ki", 10, 0 }, { "Mi", 20, 0 }, { "Gi", 30, 0 }, { "Ti", 40, 0 }, { "Pi", 50, 0 },
+		{ "Ei", 60, 0 },
 };
 
 /* Multiplies, staying below NANO_MAX. */
@@ -70,16 +71,16 @@ static int64_t rounded_up(__int128 v, __int128 unit) {
 	return q > INT64_MAX ? INT64_MAX : q < INT64_MIN ? INT64_MIN : (int64_t)q;
 }
 
-struct rule_value rule_fn_Cmp(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Cmp) {
 	__int128 x = nanos(a), y = nanos(&a[1]);
 	return rv_int((x > y) - (x < y));
 }
-struct rule_value rule_fn_Sign(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Sign) {
 	__int128 x = nanos(a);
 	return rv_int((x > 0) - (x < 0));
 }
-struct rule_value rule_fn_Value(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_int(rounded_up(nanos(a), NANO)); }
-struct rule_value rule_fn_MilliValue(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_int(rounded_up(nanos(a), NANO / 1000)); }
+RULE_DEF(Value) { return rv_int(rounded_up(nanos(a), NANO)); }
+RULE_DEF(MilliValue) { return rv_int(rounded_up(nanos(a), NANO / 1000)); }
 
 /* ---- resource names ---- */
 
@@ -99,41 +100,46 @@ static bool is_extended(struct rule_scope *s, struct slice n) {
 }
 
 static const char *const container_names[] = { "cpu", "memory", "ephemeral-storage", NULL };
-static const char *const countable_names[] = { "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps",
+static const char *const countable_names[] = { "pods", "resourcequotas", "services", "replicationcontrollers", "secrets",
+	"configmaps",
 	"persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL };
-static const char *const quota_names[] = { "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage",
+static const char *const quota_names[] = { "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory",
+	"requests.ephemeral-storage",
 	"limits.cpu", "limits.memory", "limits.ephemeral-storage", "requests.storage", NULL };
 static const char *const finalizer_names[] = { "kubernetes", "orphan", "foregroundDeletion", NULL };
 static const char *const limit_types[] = { "Pod", "Container", "PersistentVolumeClaim", NULL };
-static const char *const quota_scopes[] = { "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "VolumeAttributesClass",
+static const char *const quota_scopes[] = { "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass",
+	"VolumeAttributesClass",
 	"CrossNamespacePodAffinity", NULL };
-static const char *const compute_names[] = { "pods", "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory", NULL };
+static const char *const compute_names[] = { "pods", "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu",
+	"requests.memory", NULL };
 static const char *const claim_names[] = { "persistentvolumeclaims", "requests.storage", NULL };
 
 static bool is_standard_quota(struct slice n) {
-	return one_of(n, quota_names) || one_of(n, countable_names) || is_huge_page(n) || slice_starts(n, SLICE_LIT("requests.hugepages-"));
+	return one_of(n, quota_names) || one_of(n, countable_names) || is_huge_page(n) || slice_starts(n,
+		SLICE_LIT("requests.hugepages-"));
 }
 
-struct rule_value rule_fn_IsHugePageResourceName(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_huge_page(rv_slice(a))); }
-struct rule_value rule_fn_IsStandardContainerResourceName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsHugePageResourceName) { return rv_bool(is_huge_page(rv_slice(a))); }
+RULE_DEF(IsStandardContainerResourceName) {
 	return rv_bool(one_of(rv_slice(a), container_names) || is_huge_page(rv_slice(a)));
 }
-struct rule_value rule_fn_IsStandardQuotaResourceName(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_standard_quota(rv_slice(a))); }
-struct rule_value rule_fn_IsStandardResourceName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsStandardQuotaResourceName) { return rv_bool(is_standard_quota(rv_slice(a))); }
+RULE_DEF(IsStandardResourceName) {
 	return rv_bool(is_standard_quota(rv_slice(a)) || slice_eqs(rv_slice(a), "storage"));
 }
-struct rule_value rule_fn_IsIntegerResourceName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsIntegerResourceName) {
 	return rv_bool(one_of(rv_slice(a), countable_names) || is_extended(s, rv_slice(a)));
 }
-struct rule_value rule_fn_IsNativeResource(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_native(rv_slice(a))); }
-struct rule_value rule_fn_IsOvercommitAllowed(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsNativeResource) { return rv_bool(is_native(rv_slice(a))); }
+RULE_DEF(IsOvercommitAllowed) {
 	return rv_bool(is_native(rv_slice(a)) && !is_huge_page(rv_slice(a)));
 }
-struct rule_value rule_fn_IsExtendedResourceName(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(is_extended(s, rv_slice(a))); }
-struct rule_value rule_fn_IsStandardFinalizerName(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(one_of(rv_slice(a), finalizer_names)); }
-struct rule_value rule_fn_IsStandardLimitRangeType(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(one_of(rv_slice(a), limit_types)); }
-struct rule_value rule_fn_IsStandardResourceQuotaScope(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(one_of(rv_slice(a), quota_scopes)); }
-struct rule_value rule_fn_IsResourceQuotaScopeValidForResource(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(IsExtendedResourceName) { return rv_bool(is_extended(s, rv_slice(a))); }
+RULE_DEF(IsStandardFinalizerName) { return rv_bool(one_of(rv_slice(a), finalizer_names)); }
+RULE_DEF(IsStandardLimitRangeType) { return rv_bool(one_of(rv_slice(a), limit_types)); }
+RULE_DEF(IsStandardResourceQuotaScope) { return rv_bool(one_of(rv_slice(a), quota_scopes)); }
+RULE_DEF(IsResourceQuotaScopeValidForResource) {
 	struct slice scope = rv_slice(a), resource = rv_slice(&a[1]);
 	if (slice_eqs(scope, "BestEffort")) return rv_bool(slice_eqs(resource, "pods"));
 	if (slice_eqs(scope, "VolumeAttributesClass")) return rv_bool(one_of(resource, claim_names));
@@ -141,7 +147,7 @@ struct rule_value rule_fn_IsResourceQuotaScopeValidForResource(struct rule_scope
 }
 
 /* nil, or why the amount is no whole number of pages. */
-struct rule_value rule_fn_validateResourceQuantityHugePageValue(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(validateResourceQuantityHugePageValue) {
 	struct slice name = rv_slice(a);
 	struct rule_value size = rv_str(slice_from(name, strlen("hugepages-")));
 	__int128 page = nanos(&size), amount = nanos(&a[1]);
@@ -150,7 +156,7 @@ struct rule_value rule_fn_validateResourceQuantityHugePageValue(struct rule_scop
 }
 
 /* Whether a map of quantities has a key that begins with a[1]. */
-struct rule_value rule_fn_hasKeyPrefix(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(hasKeyPrefix) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	while (rv_next(a, &c, &k, &v))
@@ -174,11 +180,11 @@ static double max_over_min(const struct rule_value *max, const struct rule_value
 }
 
 /* Whether ratio a[0] is greater than a[1] / a[2]. */
-struct rule_value rule_fn_ratioExceeds(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(ratioExceeds) {
 	return rv_bool(nanos(&a[2]) > 0 && (double)rounded_up(nanos(a), NANO / 1000) / 1000 > max_over_min(&a[1], &a[2]));
 }
 /* Go's %f of a[0] / a[1]. */
-struct rule_value rule_fn_ratioText(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rule_textf(s, "%f", max_over_min(a, &a[1])); }
+RULE_DEF(ratioText) { return rule_textf(s, "%f", max_over_min(a, &a[1])); }
 
 /* ---- priorities ---- */
 
@@ -187,11 +193,12 @@ static const struct { const char *name; int64_t value; } system_classes[] = {
 };
 
 /* nil, or why a[0] with value a[1] and globalDefault a[2] is no PriorityClass of the system. */
-struct rule_value rule_fn_systemPriorityClassFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(systemPriorityClassFault) {
 	struct slice name = rv_slice(a);
 	for (size_t i = 0; i < ELEMENTSOF(system_classes); i++) {
 		if (!slice_eqs(name, system_classes[i].name)) continue;
-		if (rv_num(&a[1]) != system_classes[i].value) return rule_textf(s, "value of %.*s PriorityClass must be %ld", SLICE_FMT(name), (long)system_classes[i].value);
+		if (rv_num(&a[1]) != system_classes[i].value) return rule_textf(s, "value of %.*s PriorityClass must be %ld",
+			SLICE_FMT(name), (long)system_classes[i].value);
 		return rv_true(&a[2]) ? rule_textf(s, "globalDefault of %.*s PriorityClass must be false", SLICE_FMT(name)) : RV_NONE;
 	}
 	return rule_textf(s, "%.*s is not a known system priority class", SLICE_FMT(name));

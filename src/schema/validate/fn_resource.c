@@ -6,13 +6,13 @@
 
 #include <math.h>
 
-struct rule_value rule_fn_podQOS(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(podQOS) {
 	struct rule_value spec = rv_member(a, SLICE_LIT("spec"));
 	return spec.kind == RV_NODE ? rv_lit(qos_class(spec.node)) : RV_NONE;
 }
 
 /* Whether the node reports resources of running containers: the first one decides. */
-struct rule_value rule_fn_resizeSupported(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(resizeSupported) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	while (rv_next(a, &c, &k, &v)) {
@@ -24,7 +24,7 @@ struct rule_value rule_fn_resizeSupported(struct rule_scope *s, const struct rul
 }
 
 /* A container without what a resize may change: cpu and memory of its requests and limits. */
-struct rule_value rule_fn_resizeRest(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(resizeRest) {
 	struct rule_value resources = rv_member(a, SLICE_LIT("resources"));
 	struct rule_value requests = rv_member(&resources, SLICE_LIT("requests")), limits = rv_member(&resources, SLICE_LIT("limits"));
 	struct rule_value whole[] = { *a, rv_lit("resources") }, rest[] = { resources, rv_lit("requests"), rv_lit("limits") };
@@ -78,7 +78,7 @@ static struct rule_value as_map(struct rule_scope *s, const struct rule_value *n
 
 /* Requests or limits (a[1]) of a pod spec: containers and restartable init containers add up, other init containers count
  * while they run. */
-struct rule_value rule_fn_aggregateResources(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(aggregateResources) {
 	struct slice which = rv_slice(&a[1]);
 	struct rule_set *sum = rule_set_new(s->arena), *side = rule_set_new(s->arena), *peak = rule_set_new(s->arena);
 	struct rule_list names = RULE_LIST(s);
@@ -108,9 +108,10 @@ struct rule_value rule_fn_aggregateResources(struct rule_scope *s, const struct 
 /* ---- claims and volumes ---- */
 
 /* What of a claim's spec may not change; a[1]: it is bound, a[2]: it is being bound, a[3]: its class moves out of the annotation. */
-struct rule_value rule_fn_claimRest(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(claimRest) {
 	struct rule_value resources = rv_member(a, SLICE_LIT("resources"));
-	struct rule_value spec[] = { *a, rv_lit("volumeAttributesClassName"), rv_lit("resources"), rv_true(&a[2]) ? rv_lit("volumeName") : rv_lit(""),
+	struct rule_value spec[] = { *a, rv_lit("volumeAttributesClassName"), rv_lit("resources"),
+		rv_true(&a[2]) ? rv_lit("volumeName") : rv_lit(""),
 		rv_true(&a[3]) ? rv_lit("storageClassName") : rv_lit("") };
 	struct rule_value rest[] = { resources, rv_true(&a[1]) ? rv_lit("requests") : rv_lit("") };
 	struct rule_list l = RULE_LIST(s);
@@ -119,18 +120,19 @@ struct rule_value rule_fn_claimRest(struct rule_scope *s, const struct rule_valu
 	return rule_list_done(&l);
 }
 
-static const char *const volume_settings[] = { "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName",
+static const char *const volume_settings[] = { "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy",
+	"storageClassName",
 	"mountOptions", "volumeMode", "nodeAffinity", "volumeAttributesClassName" };
 
 /* A volume's source: what is left of its spec without settings. */
-struct rule_value rule_fn_volumeSourceOf(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(volumeSourceOf) {
 	struct rule_value args[1 + ELEMENTSOF(volume_settings)] = { *a };
 	for (size_t i = 0; i < ELEMENTSOF(volume_settings); i++) args[1 + i] = rv_lit(volume_settings[i]);
 	return rule_fn_without(s, args, ELEMENTSOF(args));
 }
 
 /* Whether list a[0] begins with the elements of a[1]. */
-struct rule_value rule_fn_listBegins(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(listBegins) {
 	struct rv_cursor x = { 0 }, y = { 0 };
 	struct rule_value k, v, w;
 	while (rv_next(&a[1], &y, &k, &w))
@@ -139,7 +141,7 @@ struct rule_value rule_fn_listBegins(struct rule_scope *s, const struct rule_val
 }
 
 /* Bits of entropy that dealing hands of a[1] from a deck of a[0] takes. Source: shufflesharding.RequiredEntropyBits. */
-struct rule_value rule_fn_dealerBits(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(dealerBits) {
 	double bits = 0;
 	int64_t deck = rv_num(a), hand = rv_num(&a[1]);
 	for (int64_t i = 0; i < hand && bits <= 100; i++) bits += log2((double)(deck - i));
@@ -149,7 +151,7 @@ struct rule_value rule_fn_dealerBits(struct rule_scope *s, const struct rule_val
 /* ---- names ---- */
 
 /* Names of ClusterTrustBundles: "signer:name" with a signer's slash as a colon, or a plain name. */
-struct rule_value rule_fn_clusterTrustBundleName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(clusterTrustBundleName) {
 	struct slice v = rv_slice(a);
 	struct rule_value name = *a;
 	for (size_t i = v.n; i-- > 0;)
@@ -161,7 +163,7 @@ struct rule_value rule_fn_clusterTrustBundleName(struct rule_scope *s, const str
 }
 
 /* Names of IPAddress objects: canonical addresses. */
-struct rule_value rule_fn_CanonicalIPName(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(CanonicalIPName) {
 	struct rule_list l = RULE_LIST(s);
 	struct rule_value text = rule_fn_canonicalIP(s, a, 1);
 	if (text.kind == RV_NIL) rule_list_add(&l, rv_lit("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));

@@ -18,48 +18,48 @@ static struct rule_value split(struct rule_scope *s, struct slice v, struct slic
 	return rule_list_done(&l);
 }
 
-struct rule_value rule_fn_Split(struct rule_scope *s, const struct rule_value *a, unsigned n) { return split(s, rv_slice(a), rv_slice(&a[1]), SIZE_MAX); }
-struct rule_value rule_fn_SplitN(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Split) { return split(s, rv_slice(a), rv_slice(&a[1]), SIZE_MAX); }
+RULE_DEF(SplitN) {
 	return split(s, rv_slice(a), rv_slice(&a[1]), (size_t)rv_num(&a[2]));
 }
 
 /* Contains(text, text) and Contains(list, element). */
-struct rule_value rule_fn_Contains(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Contains) {
 	if (a->kind == RV_STR) return rv_bool(slice_find(rv_slice(a), rv_slice(&a[1])) >= 0);
 	return rv_bool(rv_in(&a[1], a));
 }
-struct rule_value rule_fn_HasPrefix(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_starts(rv_slice(a), rv_slice(&a[1]))); }
-struct rule_value rule_fn_HasSuffix(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_ends(rv_slice(a), rv_slice(&a[1]))); }
+RULE_DEF(HasPrefix) { return rv_bool(slice_starts(rv_slice(a), rv_slice(&a[1]))); }
+RULE_DEF(HasSuffix) { return rv_bool(slice_ends(rv_slice(a), rv_slice(&a[1]))); }
 
-struct rule_value rule_fn_TrimPrefix(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(TrimPrefix) {
 	struct slice v = rv_slice(a), p = rv_slice(&a[1]);
 	return rv_str(slice_starts(v, p) ? slice_make(v.p + p.n, v.n - p.n) : v);
 }
-struct rule_value rule_fn_TrimSuffix(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(TrimSuffix) {
 	struct slice v = rv_slice(a), p = rv_slice(&a[1]);
 	return rv_str(slice_ends(v, p) ? slice_upto(v, v.n - p.n) : v);
 }
-struct rule_value rule_fn_TrimSpace(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(TrimSpace) {
 	struct slice v = rv_slice(a);
 	while (v.n && isspace((unsigned char)v.p[0])) v = slice_make(v.p + 1, v.n - 1);
 	while (v.n && isspace((unsigned char)v.p[v.n - 1])) v.n--;
 	return rv_str(v);
 }
 /* The text without its last byte. */
-struct rule_value rule_fn_chop(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(chop) {
 	struct slice v = rv_slice(a);
 	return rv_str(slice_upto(v, v.n ? v.n - 1 : 0));
 }
 /* The text from byte a[1] on. */
-struct rule_value rule_fn_from(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_str(slice_from(rv_slice(a), (size_t)rv_num(&a[1]))); }
+RULE_DEF(from) { return rv_str(slice_from(rv_slice(a), (size_t)rv_num(&a[1]))); }
 /* The text before the first a[1]; all of it when there is none. */
-struct rule_value rule_fn_before(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(before) {
 	ptrdiff_t at = slice_find(rv_slice(a), rv_slice(&a[1]));
 	return rv_str(at < 0 ? rv_slice(a) : slice_upto(rv_slice(a), (size_t)at));
 }
-struct rule_value rule_fn_Index(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_int(slice_find(rv_slice(a), rv_slice(&a[1]))); }
+RULE_DEF(Index) { return rv_int(slice_find(rv_slice(a), rv_slice(&a[1]))); }
 
-struct rule_value rule_fn_Count(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Count) {
 	struct slice v = rv_slice(a), what = rv_slice(&a[1]);
 	int64_t count = 0;
 	for (ptrdiff_t at; what.n && (at = slice_find(v, what)) >= 0; count++)
@@ -67,7 +67,7 @@ struct rule_value rule_fn_Count(struct rule_scope *s, const struct rule_value *a
 	return rv_int(count);
 }
 
-struct rule_value rule_fn_ToLower(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(ToLower) {
 	struct slice v = rv_slice(a);
 	size_t i = 0;
 	while (i < v.n && !(v.p[i] >= 'A' && v.p[i] <= 'Z')) i++;
@@ -77,27 +77,27 @@ struct rule_value rule_fn_ToLower(struct rule_scope *s, const struct rule_value 
 		if (p[i] >= 'A' && p[i] <= 'Z') p[i] |= 0x20;
 	return p ? rv_str(slice_make(p, v.n)) : rv_str(v);
 }
-struct rule_value rule_fn_EqualFold(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_ieq(rv_slice(a), rv_slice(&a[1]))); }
+RULE_DEF(EqualFold) { return rv_bool(slice_ieq(rv_slice(a), rv_slice(&a[1]))); }
 
-struct rule_value rule_fn_ToSlash(struct rule_scope *s, const struct rule_value *a, unsigned n) { return *a; }
-struct rule_value rule_fn_IsAbs(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(slice_starts(rv_slice(a), SLICE_LIT("/"))); }
+RULE_DEF(ToSlash) { return *a; }
+RULE_DEF(IsAbs) { return rv_bool(slice_starts(rv_slice(a), SLICE_LIT("/"))); }
 
 /* Text of a value; quantities and times are texts already. */
-struct rule_value rule_fn_String(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_str(rule_text(s, a)); }
+RULE_DEF(String) { return rv_str(rule_text(s, a)); }
 /* a, or b when a is absent. */
-struct rule_value rule_fn_or(struct rule_scope *s, const struct rule_value *a, unsigned n) { return a->kind == RV_NIL ? a[1] : *a; }
+RULE_DEF(or) { return a->kind == RV_NIL ? a[1] : *a; }
 /* a ? b : c */
-struct rule_value rule_fn_cond(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_true(a) ? a[1] : a[2]; }
-struct rule_value rule_fn_equal(struct rule_scope *s, const struct rule_value *a, unsigned n) { return rv_bool(rv_equal(a, &a[1])); }
+RULE_DEF(cond) { return rv_true(a) ? a[1] : a[2]; }
+RULE_DEF(equal) { return rv_bool(rv_equal(a, &a[1])); }
 /* How many of the arguments are set. */
-struct rule_value rule_fn_count(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(count) {
 	int64_t set = 0;
 	for (unsigned i = 0; i < n; i++)
 		set += a[i].kind != RV_NIL;
 	return rv_int(set);
 }
 /* An object without its members named by the other arguments. */
-struct rule_value rule_fn_without(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(without) {
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -123,15 +123,15 @@ static struct rule_value join(struct rule_scope *s, const struct rule_value *lis
 	}
 	return rv_str(arena_slice_dup(s->arena, buf_slice(&b)));
 }
-struct rule_value rule_fn_join(struct rule_scope *s, const struct rule_value *a, unsigned n) { return join(s, a, rv_slice(&a[1]), false); }
+RULE_DEF(join) { return join(s, a, rv_slice(&a[1]), false); }
 /* `"a", "b"`: how supported values are told. */
-struct rule_value rule_fn_quoted(struct rule_scope *s, const struct rule_value *a, unsigned n) { return join(s, a, SLICE_LIT(", "), true); }
+RULE_DEF(quoted) { return join(s, a, SLICE_LIT(", "), true); }
 
 static int by_text(const void *x, const void *y) {
 	return slice_cmp(rv_slice(x), rv_slice(y));
 }
 
-struct rule_value rule_fn_sorted(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(sorted) {
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -141,7 +141,7 @@ struct rule_value rule_fn_sorted(struct rule_scope *s, const struct rule_value *
 }
 
 /* A set of a list's elements, or of all arguments; of maps: the keys. */
-struct rule_value rule_fn_set(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(set) {
 	struct rule_set *set = rule_set_new(s->arena);
 	for (unsigned i = 0; set && i < n; i++) {
 		struct rv_cursor c = { 0 };
@@ -155,7 +155,7 @@ struct rule_value rule_fn_set(struct rule_scope *s, const struct rule_value *a, 
 }
 
 /* A map from the member a[1] of a list's elements to the element. */
-struct rule_value rule_fn_mapBy(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(mapBy) {
 	struct rule_set *set = rule_set_new(s->arena);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -167,7 +167,7 @@ struct rule_value rule_fn_mapBy(struct rule_scope *s, const struct rule_value *a
 }
 
 /* The members a[1] of a list's elements. */
-struct rule_value rule_fn_each(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(each) {
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -176,7 +176,7 @@ struct rule_value rule_fn_each(struct rule_scope *s, const struct rule_value *a,
 }
 
 /* Whether all of a[0]'s elements are in a[1]. */
-struct rule_value rule_fn_within(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(within) {
 	struct rule_value set = rule_fn_set(s, &a[1], 1), k, v;
 	struct rv_cursor c = { 0 };
 	while (rv_next(a, &c, &k, &v))
@@ -185,7 +185,7 @@ struct rule_value rule_fn_within(struct rule_scope *s, const struct rule_value *
 }
 
 /* Elements of a[0] that are not in a[1], sorted. */
-struct rule_value rule_fn_Difference(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(Difference) {
 	struct rule_value set = rule_fn_set(s, &a[1], 1), k, v;
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
@@ -196,7 +196,7 @@ struct rule_value rule_fn_Difference(struct rule_scope *s, const struct rule_val
 }
 
 /* Bytes of all values of the maps; base64 counts as what it stands for. */
-struct rule_value rule_fn_totalBytes(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(totalBytes) {
 	int64_t sum = 0;
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -213,7 +213,7 @@ struct rule_value rule_fn_totalBytes(struct rule_scope *s, const struct rule_val
 }
 
 /* All lists' elements in one list. */
-struct rule_value rule_fn_concat(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(concat) {
 	struct rule_list l = RULE_LIST(s);
 	struct rule_value k, v;
 	for (unsigned i = 0; i < n; i++) {
@@ -224,7 +224,7 @@ struct rule_value rule_fn_concat(struct rule_scope *s, const struct rule_value *
 }
 
 /* A map of the arguments, names and values alternating; an empty name is left out. */
-struct rule_value rule_fn_labelPairs(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(labelPairs) {
 	struct rule_list l = RULE_LIST(s);
 	for (unsigned i = 0; i + 1 < n; i += 2)
 		if (rv_len(&a[i])) {
@@ -235,7 +235,7 @@ struct rule_value rule_fn_labelPairs(struct rule_scope *s, const struct rule_val
 }
 
 /* The keys of a map. */
-struct rule_value rule_fn_keys(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(keys) {
 	struct rule_list l = RULE_LIST(s);
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
@@ -244,7 +244,7 @@ struct rule_value rule_fn_keys(struct rule_scope *s, const struct rule_value *a,
 }
 
 /* Bytes of a map's keys. */
-struct rule_value rule_fn_totalKeys(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(totalKeys) {
 	struct rv_cursor c = { 0 };
 	struct rule_value k, v;
 	int64_t sum = 0;
@@ -253,7 +253,7 @@ struct rule_value rule_fn_totalKeys(struct rule_scope *s, const struct rule_valu
 }
 
 /* The byte at a[1] as its number, as Go prints a rune. */
-struct rule_value rule_fn_charAt(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(charAt) {
 	struct slice v = rv_slice(a);
 	size_t i = (size_t)rv_num(&a[1]);
 	return i < v.n ? rule_textf(s, "U+%04X", (unsigned)(unsigned char)v.p[i]) : RV_NONE;

@@ -89,14 +89,14 @@ static const char *url_parse(struct rule_scope *s, struct slice text, struct url
 }
 
 /* nil, or Go's error text. */
-struct rule_value rule_fn_urlFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(urlFault) {
 	struct url u;
 	const char *fault = url_parse(s, rv_slice(a), &u);
 	return fault ? rule_textf(s, "parse %s: %s", goquote(s->arena, rv_slice(a)), fault) : RV_NONE;
 }
 
 /* The part a[1] of URL a[0]; nil when there is no such part. */
-struct rule_value rule_fn_urlPart(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(urlPart) {
 	struct url u = { 0 };
 	struct slice part = rv_slice(&a[1]);
 	if (url_parse(s, rv_slice(a), &u)) return RV_NONE;
@@ -108,7 +108,7 @@ struct rule_value rule_fn_urlPart(struct rule_scope *s, const struct rule_value 
 }
 
 /* net.SplitHostPort succeeds. */
-struct rule_value rule_fn_isHostPort(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(isHostPort) {
 	struct slice v = rv_slice(a);
 	ptrdiff_t close = slice_starts(v, SLICE_LIT("[")) ? slice_chr(v, ']') : -1;
 	if (slice_starts(v, SLICE_LIT("["))) return rv_bool(close > 0 && slice_starts(slice_from(v, (size_t)close + 1), SLICE_LIT(":")));
@@ -131,7 +131,7 @@ static bool is_sequence(struct slice der) {
 }
 
 /* nil, or why the base64 text holds no PEM-encoded certificate request. */
-struct rule_value rule_fn_csrFault(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(csrFault) {
 	_cleanup_buf_ struct buf pem = BUF_INIT(REQUEST_BODY_MAX), der = BUF_INIT(REQUEST_BODY_MAX);
 	struct slice begin = SLICE_LIT("-----BEGIN CERTIFICATE REQUEST-----"), end = SLICE_LIT("-----END CERTIFICATE REQUEST-----");
 	static const char wrong[] = "PEM block type must be CERTIFICATE REQUEST";

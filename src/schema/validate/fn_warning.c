@@ -13,7 +13,7 @@ static const struct { const char *label, *text; } labels[] = {
 };
 
 /* nil, or what is said of an outdated node label. */
-struct rule_value rule_fn_nodeLabelWarning(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(nodeLabelWarning) {
 	for (size_t i = 0; i < ELEMENTSOF(labels); i++)
 		if (slice_eqs(rv_slice(a), labels[i].label)) return rv_lit(labels[i].text);
 	return RV_NONE;
@@ -21,7 +21,8 @@ struct rule_value rule_fn_nodeLabelWarning(struct rule_scope *s, const struct ru
 
 static const struct { const char *key, *text; bool prefix; } annotations[] = {
 	{ "seccomp.security.alpha.kubernetes.io/pod", "non-functional in v1.27+; use the \"seccompProfile\" field instead", false },
-	{ "container.seccomp.security.alpha.kubernetes.io/", "non-functional in v1.27+; use the \"seccompProfile\" field instead", true },
+	{ "container.seccomp.security.alpha.kubernetes.io/", "non-functional in v1.27+; use the \"seccompProfile\" field instead",
+		true },
 	{ "container.apparmor.security.beta.kubernetes.io/", "deprecated since v1.30; use the \"appArmorProfile\" field instead", true },
 	{ "scheduler.alpha.kubernetes.io/critical-pod", "non-functional in v1.16+; use the \"priorityClassName\" field instead", false },
 	{ "security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead", false },
@@ -29,7 +30,7 @@ static const struct { const char *key, *text; bool prefix; } annotations[] = {
 };
 
 /* nil, or what is said of an outdated annotation of a pod. */
-struct rule_value rule_fn_podAnnotationWarning(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(podAnnotationWarning) {
 	struct slice key = rv_slice(a);
 	for (size_t i = 0; i < ELEMENTSOF(annotations); i++)
 		if (annotations[i].prefix ? slice_starts(key, slice_str(annotations[i].key)) : slice_eqs(key, annotations[i].key))
@@ -50,26 +51,29 @@ static const struct { const char *source, *text; } volumes[] = {
 };
 
 /* nil, or what is said of an outdated volume source. */
-struct rule_value rule_fn_volumeWarning(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(volumeWarning) {
 	for (size_t i = 0; i < ELEMENTSOF(volumes); i++)
 		if (slice_eqs(rv_slice(a), volumes[i].source)) return rv_lit(volumes[i].text);
 	return RV_NONE;
 }
 
 /* nil, or that the address is written in a way of its own. */
-struct rule_value rule_fn_ipWarning(struct rule_scope *s, const struct rule_value *a, unsigned n) {
-	struct rule_value sloppy = rule_fn_ParseIPSloppy(s, a, 1), strict = rule_fn_isStrictIP(s, a, 1), mapped = rule_fn_isMappedIP(s, a, 1);
+RULE_DEF(ipWarning) {
+	struct rule_value sloppy = rule_fn_ParseIPSloppy(s, a, 1), strict = rule_fn_isStrictIP(s, a, 1),
+		mapped = rule_fn_isMappedIP(s, a, 1);
 	if (sloppy.kind == RV_NIL) return RV_NONE;
 	if (!strict.b || mapped.b)
 		return rule_textf(s, "non-standard IP address \"%.*s\" will be considered invalid in a future Kubernetes release: use \"%.*s\"",
 			SLICE_FMT(rv_slice(a)), SLICE_FMT(rv_slice(&sloppy)));
 	if (rv_equal(a, &sloppy)) return RV_NONE;
-	return rule_textf(s, "IPv6 address \"%.*s\" should be in RFC 5952 canonical format (\"%.*s\")", SLICE_FMT(rv_slice(a)), SLICE_FMT(rv_slice(&sloppy)));
+	return rule_textf(s, "IPv6 address \"%.*s\" should be in RFC 5952 canonical format (\"%.*s\")", SLICE_FMT(rv_slice(a)),
+		SLICE_FMT(rv_slice(&sloppy)));
 }
 
 /* nil, or that the network is written in a way of its own. */
-struct rule_value rule_fn_cidrWarning(struct rule_scope *s, const struct rule_value *a, unsigned n) {
-	struct rule_value canonical = rule_fn_canonicalCIDR(s, a, 1), strict = rule_fn_isStrictCIDR(s, a, 1), mapped = rule_fn_isMappedIP(s, a, 1);
+RULE_DEF(cidrWarning) {
+	struct rule_value canonical = rule_fn_canonicalCIDR(s, a, 1), strict = rule_fn_isStrictCIDR(s, a, 1),
+		mapped = rule_fn_isMappedIP(s, a, 1);
 	struct rule_value host_bits = rule_fn_hasHostBits(s, a, 1);
 	if (canonical.kind == RV_NIL) return RV_NONE;
 	if (host_bits.b) {
@@ -93,7 +97,7 @@ static bool has_pem(const struct rule_value *base64) {
 }
 
 /* nil, or what TLS would say of a certificate a[0] and key a[1] that are no PEM at all. */
-struct rule_value rule_fn_keyPairWarning(struct rule_scope *s, const struct rule_value *a, unsigned n) {
+RULE_DEF(keyPairWarning) {
 	if (!has_pem(a)) return rv_lit("tls: failed to find any PEM data in certificate input");
 	return has_pem(&a[1]) ? RV_NONE : rv_lit("tls: failed to find any PEM data in key input");
 }

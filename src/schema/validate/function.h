@@ -14,6 +14,8 @@ typedef struct rule_value rule_fn(struct rule_scope *s, const struct rule_value 
 #include "schema/validate/functions.def"
 #undef RULE_FN
 extern rule_fn *const rule_functions[];
+/* Head of a function's definition: scope s, n arguments a. */
+#define RULE_DEF(name) struct rule_value rule_fn_##name(struct rule_scope *s, const struct rule_value *a, unsigned n)
 
 enum rule_option {
 #define RULE_OPT(name, create) RULE_OPT_##name,

@@ -112,7 +112,8 @@ static void put_value(const struct rule_value *v, unsigned hint, struct slice sh
 	}
 }
 
-const char *rule_message(struct rule_scope *s, unsigned kind, const struct rule_value *value, unsigned hint, struct slice shape, struct slice detail) {
+const char *rule_message(struct rule_scope *s, unsigned kind, const struct rule_value *value, unsigned hint,
+	struct slice shape, struct slice detail) {
 	_cleanup_buf_ struct buf b = BUF_INIT(2 * REQUEST_BODY_MAX);
 	buf_puts(&b, kinds[kind].text);
 	if (kinds[kind].shows_value) {
@@ -141,7 +142,8 @@ void rule_warn(struct rule_scope *s, struct slice field, struct slice text) {
 		if (v) w->v = v;
 		w->cap = v ? cap : w->cap;
 	}
-	const char *line = w->n < w->cap ? arena_printf(s->arena, "%.*s%s%.*s", SLICE_FMT(field), field.n ? ": " : "", SLICE_FMT(text)) : NULL;
+	const char *line = w->n < w->cap ? arena_printf(s->arena, "%.*s%s%.*s", SLICE_FMT(field), field.n ? ": " : "",
+		SLICE_FMT(text)) : NULL;
 	if (line) w->v[w->n++] = line;
 	else s->err = -ENOMEM;
 }

@@ -27,8 +27,10 @@ uint64_t rule_options(const struct rule_scope *s) {
 	/* What an update always allows, or only in some state of the old object. */
 	const yyjson_mut_val *labels = json_path(old, "spec.template.metadata.labels");
 	set(&options, BIT(allowInvalidServiceName) | BIT(skipValidateVolumeClaimTemplates), true);
-	set(&options, BIT(requirePrefixedLabels), json_get(labels, "batch.kubernetes.io/job-name") && json_get(labels, "batch.kubernetes.io/controller-uid"));
-	set(&options, BIT(allowMutableSchedulingDirectives), json_path_bool(old, "spec.suspend", false) && !json_path(old, "status.startTime"));
+	set(&options, BIT(requirePrefixedLabels), json_get(labels, "batch.kubernetes.io/job-name") && json_get(labels,
+		"batch.kubernetes.io/controller-uid"));
+	set(&options, BIT(allowMutableSchedulingDirectives), json_path_bool(old, "spec.suspend", false) && !json_path(old,
+		"status.startTime"));
 	return options;
 }
 

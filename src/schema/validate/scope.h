@@ -27,6 +27,7 @@ void rule_complain(struct rule_scope *s, unsigned kind, const char *field, const
 /* Appends "field: text", or the bare text when there is no field. */
 void rule_warn(struct rule_scope *s, struct slice field, struct slice text);
 /* The cause message: kind's text, the value as `hint` and `shape` (type key, may be empty) say, and the detail. NULL: no memory. */
-const char *rule_message(struct rule_scope *s, unsigned kind, const struct rule_value *value, unsigned hint, struct slice shape, struct slice detail);
+const char *rule_message(struct rule_scope *s, unsigned kind, const struct rule_value *value, unsigned hint,
+	struct slice shape, struct slice detail);
 /* The value as the internal Go type of that key would be marshalled; see shape.c. */
 void rule_shape(struct slice key, const struct rule_value *v, struct buf *b);

@@ -13,15 +13,22 @@
 
 /* Go names that are more than the JSON name with a capital. */
 static const struct { const char *json, *go; } names[] = {
-	{ "apiGroup", "APIGroup" }, { "apiGroups", "APIGroups" }, { "apiVersion", "APIVersion" }, { "apiVersions", "APIVersions" }, { "uid", "UID" },
-	{ "ip", "IP" }, { "ips", "IPs" }, { "id", "ID" }, { "url", "URL" }, { "cidr", "CIDR" }, { "os", "OS" }, { "tty", "TTY" }, { "seLinuxOptions", "SELinuxOptions" },
-	{ "seLinuxChangePolicy", "SELinuxChangePolicy" }, { "fsGroup", "FSGroup" }, { "fsGroupChangePolicy", "FSGroupChangePolicy" }, { "tcpSocket", "TCPSocket" },
-	{ "httpGet", "HTTPGet" }, { "httpHeaders", "HTTPHeaders" }, { "grpc", "GRPC" }, { "nfs", "NFS" }, { "rbd", "RBD" }, { "iscsi", "ISCSI" }, { "fc", "FC" }, { "csi", "CSI" },
+	{ "apiGroup", "APIGroup" }, { "apiGroups", "APIGroups" }, { "apiVersion", "APIVersion" }, { "apiVersions", "APIVersions" },
+		{ "uid", "UID" },
+	{ "ip", "IP" }, { "ips", "IPs" }, { "id", "ID" }, { "url", "URL" }, { "cidr", "CIDR" }, { "os", "OS" }, { "tty", "TTY" },
+		{ "seLinuxOptions", "SELinuxOptions" },
+	{ "seLinuxChangePolicy", "SELinuxChangePolicy" }, { "fsGroup", "FSGroup" }, { "fsGroupChangePolicy",
+		"FSGroupChangePolicy" }, { "tcpSocket", "TCPSocket" },
+	{ "httpGet", "HTTPGet" }, { "httpHeaders", "HTTPHeaders" }, { "grpc", "GRPC" }, { "nfs", "NFS" }, { "rbd", "RBD" },
+		{ "iscsi", "ISCSI" }, { "fc", "FC" }, { "csi", "CSI" },
 	{ "fsType", "FSType" }, { "targetWWNs", "TargetWWNs" }, { "wwids", "WWIDs" }, { "gcePersistentDisk", "GCEPersistentDisk" },
 	{ "awsElasticBlockStore", "AWSElasticBlockStore" }, { "pdName", "PDName" }, { "volumeID", "VolumeID" }, { "scaleIO", "ScaleIO" },
-	{ "storageos", "StorageOS" }, { "cephfs", "CephFS" }, { "diskURI", "DataDiskURI" }, { "gmsaCredentialSpec", "GMSACredentialSpec" },
-	{ "gmsaCredentialSpecName", "GMSACredentialSpecName" }, { "dnsPolicy", "DNSPolicy" }, { "dnsConfig", "DNSConfig" }, { "http", "HTTP" },
-	{ "tls", "TLS" }, { "nonResourceURLs", "NonResourceURLs" }, { "caBundle", "CABundle" }, { "clusterIP", "ClusterIP" }, { "podIP", "PodIP" },
+	{ "storageos", "StorageOS" }, { "cephfs", "CephFS" }, { "diskURI", "DataDiskURI" }, { "gmsaCredentialSpec",
+		"GMSACredentialSpec" },
+	{ "gmsaCredentialSpecName", "GMSACredentialSpecName" }, { "dnsPolicy", "DNSPolicy" }, { "dnsConfig", "DNSConfig" },
+		{ "http", "HTTP" },
+	{ "tls", "TLS" }, { "nonResourceURLs", "NonResourceURLs" }, { "caBundle", "CABundle" }, { "clusterIP", "ClusterIP" },
+		{ "podIP", "PodIP" },
 	{ "selfLink", "SelfLink" }, { "ttlSecondsAfterFinished", "TTLSecondsAfterFinished" },
 };
 

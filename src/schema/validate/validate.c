@@ -9,7 +9,8 @@
 
 #include <errno.h>
 
-static int entry_cmp(const struct rule_entry *e, const char *group, const char *resource, const char *sub, enum rule_entry_op op) {
+static int entry_cmp(const struct rule_entry *e, const char *group, const char *resource, const char *sub,
+	enum rule_entry_op op) {
 	int c = strcmp(e->group, group);
 	if (!c) c = strcmp(e->resource, resource);
 	if (!c) c = strcmp(e->sub, sub);
@@ -73,7 +74,8 @@ static int run_ratcheted(struct rule_scope *s, const struct rule_entry *own, boo
 int schema_validate(const struct schema_resource *r, const struct schema_subresource *sub, enum schema_op op, struct arena *a,
 		    const yyjson_mut_val *obj, const yyjson_mut_val *old, struct schema_errors *errs, struct schema_warnings *warnings) {
 	struct rule_scope s = {
-		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .sub = sub, .object = obj, .old = op == SCHEMA_UPDATE ? old : NULL,
+		.arena = a, .errors = errs, .warnings = warnings, .resource = r, .sub = sub, .object = obj,
+			.old = op == SCHEMA_UPDATE ? old : NULL,
 		.stack = arena_array(a, RULE_STACK_MAX, sizeof(struct rule_value)),
 	};
 	if (!s.stack) return -ENOMEM;

@@ -30,15 +30,18 @@ struct rule_value {
 #define RV_NONE ((struct rule_value){ .kind = RV_NIL })
 static inline struct rule_value rv_bool(bool b) { return (struct rule_value){ .kind = RV_BOOL, .b = b }; }
 static inline struct rule_value rv_int(int64_t i) { return (struct rule_value){ .kind = RV_INT, .i = i }; }
-static inline struct rule_value rv_str(struct slice s) { return (struct rule_value){ .kind = RV_STR, .n = (uint32_t)s.n, .s = s.p ? s.p : "" }; }
+static inline struct rule_value rv_str(struct slice s) { return (struct rule_value){ .kind = RV_STR, .n = (uint32_t)s.n,
+	.s = s.p ? s.p : "" }; }
 static inline struct rule_value rv_lit(const char *s) { return rv_str(slice_str(s)); }
 /* A list of n values, which must outlive it. */
-static inline struct rule_value rv_list(const struct rule_value *v, size_t n) { return (struct rule_value){ .kind = RV_LIST, .n = (uint32_t)n, .list = v }; }
+static inline struct rule_value rv_list(const struct rule_value *v, size_t n) { return (struct rule_value){ .kind = RV_LIST,
+	.n = (uint32_t)n, .list = v }; }
 /* Scalars become their own kinds, null and NULL become nil. */
 struct rule_value rv_node(const yyjson_mut_val *v);
 
 /* The string, or an empty slice when it is none. */
-static inline struct slice rv_slice(const struct rule_value *v) { return v->kind == RV_STR ? slice_make(v->s, v->n) : SLICE_NULL; }
+static inline struct slice rv_slice(const struct rule_value *v) { return v->kind == RV_STR ? slice_make(v->s,
+	v->n) : SLICE_NULL; }
 int64_t rv_num(const struct rule_value *v);
 bool rv_true(const struct rule_value *v);
 /* Bytes of a string, elements of anything else; 0 for scalars and nil. */
