@@ -121,6 +121,23 @@ static int decode_binary(struct reader *r, struct slice text, yyjson_mut_val **r
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* A float goes through JSON text on its way: what prints as an integer is one afterwards (1.0, -0.0, 1e3). */
+static int float_value(struct reader *r, double d, yyjson_mut_val **ret) {
+	_cleanup_buf_ struct buf text = BUF_INIT(512);
+	int64_t i;
+	if (!isfinite(d)) {
+		r->msg = isnan(d) ? "json: unsupported value: NaN"
+				  : d < 0 ? "json: unsupported value: -Inf" : "json: unsupported value: +Inf";
+		return -EBADMSG;
+	}
+	int e = gofloat_json(&text, d);
+	if (e < 0) return e;
+	if (slice_int(buf_slice(&text), INT64_MIN, INT64_MAX, &i) == 0)
+		*ret = i < 0 ? yyjson_mut_sint(r->doc, i) : yyjson_mut_uint(r->doc, (uint64_t)i);
+	else *ret = yyjson_mut_real(r->doc, d);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int scalar_value(struct reader *r, const struct yaml_scalar *s, struct slice text, yyjson_mut_val **ret) {
 	yyjson_mut_val *v;
 	switch (s->kind) {
@@ -129,15 +146,7 @@ static int scalar_value(struct reader *r, const struct yaml_scalar *s, struct sl
 	case YAML_NULL: v = yyjson_mut_null(r->doc); break;
 	case YAML_INT: v = s->i < 0 ? yyjson_mut_sint(r->doc, s->i) : yyjson_mut_uint(r->doc, (uint64_t)s->i); break;
 	case YAML_UINT: v = yyjson_mut_uint(r->doc, s->u); break;
-	case YAML_FLOAT:
-		if (!isfinite(s->d)) {
-			r->msg = isnan(s->d) ? "json: unsupported value: NaN"
-				 : s->d < 0  ? "json: unsupported value: -Inf"
-					     : "json: unsupported value: +Inf";
-			return -EBADMSG;
-		}
-		v = yyjson_mut_real(r->doc, s->d);
-		break;
+	case YAML_FLOAT: return float_value(r, s->d, ret);
 	default: v = yyjson_mut_strncpy(r->doc, text.p, text.n); break;
 	}
 	*ret = v;

@@ -108,7 +108,8 @@ static int emit_string(struct writer *w, struct slice s) {
 
 static int emit_number(struct writer *w, yyjson_mut_val *v) {
 	_cleanup_buf_ struct buf text = BUF_INIT(512);
-	json_write(&text, v);
+	if (yyjson_mut_is_real(v) && v->uni.f64 == 0) buf_putc(&text, '0');
+	else json_write(&text, v);
 	bool integer = text.n <= INTEGER_TEXT_MAX;
 	for (size_t i = 0; i < text.n; i++) integer &= digit(text.p[i]) || (i == 0 && text.p[i] == '-');
 	if (yyjson_mut_is_real(v) && !integer) {

@@ -160,7 +160,9 @@ static int fake_start(void *ctx, const struct k8c_transport_request *req, const 
 			  : !strcmp(req->headers[i].name, "accept")	   ? &r->accept
 			  : !strcmp(req->headers[i].name, "sec-websocket-key") ? &fake.ws_key
 									   : NULL;
-		if (to) *to = fake_dup(req->headers[i].value.p, req->headers[i].value.n);
+		if (!to) continue;
+		free(*to);
+		*to = fake_dup(req->headers[i].value.p, req->headers[i].value.n);
 	}
 	fake.live++;
 	x->timer = loop_timer_start(client_loop(fake.client), 0, 0, fake_run, x);

@@ -23,6 +23,7 @@ static const struct { const char *yaml, *json; } good[] = {
 	{ "---\na: 1\n---\nb: 2\n", "{\"a\":1}" },
 	{ "a: |\n  x\n  y\nb: >-\n  x\n  y\n", "{\"a\":\"x\\ny\\n\",\"b\":\"x y\"}" },
 	{ "{\"json\": [1, {\"b\": null}]}", "{\"json\":[1,{\"b\":null}]}" },
+	{ "[1.0, -0.0, 1e3, 1e18, 1e20, -2.5e1]", "[1,0,1000,1000000000000000000,100000000000000000000,-25]" },
 	{ "&a a: *a\n", "{\"a\":\"a\"}" },
 };
 
@@ -123,6 +124,14 @@ START_TEST(long_text_is_folded_at_eighty_columns) {
 }
 END_TEST
 
+START_TEST(whole_floats_become_integers) {
+	yyjson_mut_doc *doc;
+	ck_assert_int_eq(yaml_parse(arena, SLICE_LIT("[1.0, 1e3, 1e20]"), 0, &doc, NULL), 0);
+	ck_assert(yyjson_mut_is_int(yyjson_mut_arr_get(doc->root, 0)) && yyjson_mut_is_int(yyjson_mut_arr_get(doc->root, 1)));
+	ck_assert(yyjson_mut_is_real(yyjson_mut_arr_get(doc->root, 2)));
+}
+END_TEST
+
 START_TEST(order_can_be_kept) {
 	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
 	yaml_write_ordered(&b, parse("{\"b\":1,\"a\":2}"));
@@ -148,6 +157,7 @@ static void add(TCase *t) {
 	tcase_add_test(t, duplicates_are_told_apart_from_faults);
 	tcase_add_loop_test(t, writes_like_kubectl, 0, ELEMENTSOF(written));
 	tcase_add_test(t, long_text_is_folded_at_eighty_columns);
+	tcase_add_test(t, whole_floats_become_integers);
 	tcase_add_test(t, order_can_be_kept);
 	tcase_add_test(t, streams_are_cut_at_separators);
 }
