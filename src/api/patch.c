@@ -34,8 +34,6 @@ const struct status *patch_check_name(struct request *r, const yyjson_mut_val *o
 	return status_bad_request(r->a, "the name of the object (%.*s) does not match the name on the URL (%.*s)", SLICE_FMT(name), SLICE_FMT(r->info.name));
 }
 
-static const struct status *invalid_patch(struct write *w, const char *why);
-
 /* ---- making the patched tree ---- */
 
 /* The patched object in a document of its own, before decoding. */
@@ -52,7 +50,8 @@ static const struct status *patched(struct write *w, yyjson_mut_doc **ret) {
 	else err = schema_strategic_merge(w->res->type, doc, root, patch, &msg);
 	if (err == -EINVAL) return status_unprocessable(w->r->a);
 	if (err == -EPROTO) return status_error(w->r->a, "%s", msg ? msg : "");
-	if (err == -EBADMSG) return invalid_patch(w, msg ? msg : "");
+	if (err == -EBADMSG) return status_bad_request(w->r->a, "%s", msg ? msg : "");
+	if (err == -EPROTO) return status_error(w->r->a, "%s", msg ? msg : "");
 	if (err) return status_no_memory();
 	yyjson_mut_doc_set_root(doc, root);
 	*ret = doc;
