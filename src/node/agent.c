@@ -6,6 +6,7 @@
 #include "node/image_gc.h"
 #include "node/node_status.h"
 #include "node/pod/container.h"
+#include "node/pod/container_status.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,20 +62,25 @@ static int machine_prepare(struct node_agent *a, const char **ret_why) {
 	a->runtime.root_arg = arena_printf(a->arena, "--root=%s/runtime", a->paths.run);
 	if (files_read_arena(a->arena, "/etc/resolv.conf", HOST_FILE_MAX, &a->host_resolv) < 0) a->host_resolv = SLICE_NULL;
 	if (files_read_arena(a->arena, "/etc/hosts", HOST_FILE_MAX, &a->host_hosts) < 0) a->host_hosts = SLICE_NULL;
-	log_info("node", "runtime %s, cgroup layout %d, address %s", a->runtime.facts.runtime, (int)a->runtime.facts.cgroups, a->machine.ip);
+	log_info("node", "runtime %s, cgroup layout %d, address %s", a->runtime.facts.runtime, (int)a->runtime.facts.cgroups,
+		 a->machine.ip);
 	return a->runtime.root_arg ? 0 : -ENOMEM;
 }
 
 static int network_prepare(struct node_agent *a, const char **ret_why) {
-	a->network = (struct cni_network){ a->loop, a->runtime.facts.cni_dir, arena_printf(a->arena, "%s/cni", a->paths.base), a->o.bridge, a->o.pod_cidr,
-					   !a->o.no_masquerade };
+	a->network = (struct cni_network){
+		a->loop,       a->runtime.facts.cni_dir, arena_printf(a->arena, "%s/cni", a->paths.base), a->o.bridge,
+		a->o.pod_cidr, !a->o.no_masquerade
+	};
 	if (!a->network.state_dir) return -ENOMEM;
 	/* For node_agent_cleanup: the plugin's rules go only when it is told of them. */
 	const char *mark = arena_printf(a->arena, "%s/cni-masquerade", a->paths.base);
 	if (mark && a->network.masquerade) (void)files_write(mark, SLICE_NULL, 0600, false);
 	const char *other = cni_overlap(&a->network, a->arena);
 	if (!other) return 0;
-	*ret_why = arena_printf(a->arena, "the pod network %s overlaps with the addresses of interface %s: choose another with --cluster-cidr", a->o.pod_cidr, other);
+	*ret_why = arena_printf(
+		a->arena, "the pod network %s overlaps with the addresses of interface %s: choose another with --cluster-cidr",
+		a->o.pod_cidr, other);
 	return -EADDRINUSE;
 }
 
@@ -111,7 +117,8 @@ static int agent_start(struct node_agent *a, const char **ret_why) {
 	return r;
 }
 
-int node_agent_new(struct loop *l, struct k8c_client *client, const struct node_agent_options *o, struct node_agent **ret, char **ret_why) {
+int node_agent_new(struct loop *l, struct k8c_client *client, const struct node_agent_options *o, struct node_agent **ret,
+		   char **ret_why) {
 	struct node_agent *a = calloc(1, sizeof(*a));
 	const char *why = NULL;
 	if (!a) return -ENOMEM;
@@ -178,7 +185,10 @@ int node_agent_find(struct node_agent *a, struct slice ns, struct slice pod, str
 	struct container *c = p ? container_by_name(p, container) : NULL;
 	*ret_why = p ? "container not found in pod" : "pod does not exist";
 	if (!c) return -ENOENT;
-	const struct container_run *run = previous ? (c->now.reason && c->state != CTR_ENDED ? &c->now : &c->last) : &c->now;
+	/* Waiting to run again: what has ended last is "previous" and is also what there is to see. */
+	bool waiting = c->now.reason && !container_shows_end(c);
+	const struct container_run *run = previous && !waiting ? &c->last : &c->now;
+	if (!previous && c->state == CTR_CREATING && c->last.id[0]) run = &c->last;
 	*ret_why = previous ? "previous terminated container not found" : "container has not been started";
 	if (!run->id[0]) return -ESRCH;
 	_cleanup_arena_ struct arena *scratch = arena_new(0);

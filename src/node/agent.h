@@ -34,7 +34,8 @@ struct node_agent_options {
 /* Starts the agent: checks the machine, takes over the containers of an earlier run, registers. `client` is authenticated as
  * system:node:<node_name>; it runs on `l` and outlives the agent. Strings are copied.
  * 0; -EPERM, -ENOENT (something is missing: *ret_why says what to install or do, freed by the caller); -EINVAL; -errno. */
-int node_agent_new(struct loop *l, struct k8c_client *client, const struct node_agent_options *o, struct node_agent **ret, char **ret_why);
+int node_agent_new(struct loop *l, struct k8c_client *client, const struct node_agent_options *o, struct node_agent **ret,
+		   char **ret_why);
 /* Lets go: containers run on, their conmon writes their logs, and a later agent with the same data directory takes them over.
  * Pods in the middle of an operation are left as they are on disk. NULL is allowed. */
 void node_agent_free(struct node_agent *a);

@@ -65,7 +65,8 @@ static void pod_add(struct node_agent *a, struct k8c_object *o) {
 		}
 	}
 	if (r < 0)
-		log_error("node", "pod %.*s/%.*s cannot be run: %s", SLICE_FMT(slice_of(k8c_object_namespace(o))), SLICE_FMT(slice_of(k8c_object_name(o))), strerror(-r));
+		log_error("node", "pod %.*s/%.*s cannot be run: %s", SLICE_FMT(slice_of(k8c_object_namespace(o))),
+			  SLICE_FMT(slice_of(k8c_object_name(o))), strerror(-r));
 }
 
 static void pod_lose(struct node_agent *a, struct k8c_object *o) {
@@ -83,7 +84,9 @@ static void on_update(void *ctx, struct k8c_object *old, struct k8c_object *o) {
 
 static void on_delete(void *ctx, struct k8c_object *o) { pod_lose(ctx, o); }
 
-static void on_list_error(void *ctx, const struct k8c_error *err) { log_warn("node", "pods could not be listed: %s", err->message); }
+static void on_list_error(void *ctx, const struct k8c_error *err) {
+	log_warn("node", "pods could not be listed: %s", err->message);
+}
 
 /* ==== what an earlier run left ==== */
 
@@ -192,8 +195,11 @@ static int exits_watch(struct node_agent *a) {
 	return uv_fs_event_start(&a->exits, on_exit_file, path, 0);
 }
 
-static int informer_start(struct node_agent *a, const char *resource, const char *selector, const struct k8c_informer_handler *h, struct k8c_informer **ret) {
-	struct k8c_informer_options o = { .size = sizeof(o), .target = { .version = "v1", .resource = resource }, .field_selector = selector };
+static int informer_start(struct node_agent *a, const char *resource, const char *selector, const struct k8c_informer_handler *h,
+			  struct k8c_informer **ret) {
+	struct k8c_informer_options o = { .size = sizeof(o),
+					  .target = { .version = "v1", .resource = resource },
+					  .field_selector = selector };
 	int r = k8c_informer_new(a->client, &o, ret);
 	if (r == 0) r = k8c_informer_add_handler(*ret, h, a);
 	return r < 0 ? r : k8c_informer_start(*ret);

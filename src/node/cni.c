@@ -38,8 +38,10 @@ struct operation {
 int cni_bridge_config(struct buf *b, const struct cni_network *n) {
 	buf_puts(b, "{\"cniVersion\":\"" CNI_VERSION "\",\"name\":\"" NETWORK_NAME "\",\"type\":\"bridge\",\"bridge\":");
 	json_write_string(b, slice_str(n->bridge));
-	buf_printf(b, ",\"isGateway\":true,\"ipMasq\":%s,\"hairpinMode\":true,\"ipam\":{\"type\":\"host-local\",\"ranges\":[[{\"subnet\":",
-		   n->masquerade ? "true" : "false");
+	buf_printf(
+		b,
+		",\"isGateway\":true,\"ipMasq\":%s,\"hairpinMode\":true,\"ipam\":{\"type\":\"host-local\",\"ranges\":[[{\"subnet\":",
+		n->masquerade ? "true" : "false");
 	json_write_string(b, slice_str(n->subnet));
 	buf_puts(b, "}]],\"routes\":[{\"dst\":\"0.0.0.0/0\"}],\"dataDir\":");
 	json_write_string(b, slice_str(n->state_dir));
@@ -47,10 +49,13 @@ int cni_bridge_config(struct buf *b, const struct cni_network *n) {
 	return buf_err(b);
 }
 
-int cni_portmap_config(struct buf *b, const struct cni_network *n, const struct cni_port *ports, size_t n_ports, struct slice prev_result) {
-	buf_puts(b, "{\"cniVersion\":\"" CNI_VERSION "\",\"name\":\"" NETWORK_NAME "\",\"type\":\"portmap\",\"snat\":true,\"runtimeConfig\":{\"portMappings\":[");
+int cni_portmap_config(struct buf *b, const struct cni_network *n, const struct cni_port *ports, size_t n_ports,
+		       struct slice prev_result) {
+	buf_puts(b, "{\"cniVersion\":\"" CNI_VERSION "\",\"name\":\"" NETWORK_NAME
+		    "\",\"type\":\"portmap\",\"snat\":true,\"runtimeConfig\":{\"portMappings\":[");
 	for (size_t i = 0; i < n_ports; i++) {
-		buf_printf(b, "%s{\"hostPort\":%u,\"containerPort\":%u,\"protocol\":", i ? "," : "", ports[i].host_port, ports[i].container_port);
+		buf_printf(b, "%s{\"hostPort\":%u,\"containerPort\":%u,\"protocol\":", i ? "," : "", ports[i].host_port,
+			   ports[i].container_port);
 		json_write_string(b, slice_str(ports[i].protocol));
 		if (ports[i].host_ip && *ports[i].host_ip) {
 			buf_puts(b, ",\"hostIP\":");
@@ -156,12 +161,18 @@ static int ports_copy(struct operation *o, const struct cni_port *ports, size_t 
 	return o->ports ? 0 : -ENOMEM;
 }
 
-static int operation_start(const struct cni_network *n, bool adding, const char *id, const char *netns, const struct cni_port *ports,
-			   size_t n_ports, void (*done)(void *, const struct cni_result *), void *ctx) {
+static int operation_start(const struct cni_network *n, bool adding, const char *id, const char *netns,
+			   const struct cni_port *ports, size_t n_ports, void (*done)(void *, const struct cni_result *),
+			   void *ctx) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct operation *o = a ? arena_new_of(a, struct operation) : NULL;
 	if (!o) return -ENOMEM;
-	*o = (struct operation){ .arena = a, .adding = adding, .id = arena_strdup(a, id), .netns = arena_strdup(a, netns), .done = done, .ctx = ctx };
+	*o = (struct operation){ .arena = a,
+				 .adding = adding,
+				 .id = arena_strdup(a, id),
+				 .netns = arena_strdup(a, netns),
+				 .done = done,
+				 .ctx = ctx };
 	if (!o->id || !o->netns) return -ENOMEM;
 	int r = network_copy(o, n);
 	if (r == 0) r = ports_copy(o, ports, n_ports);

@@ -43,6 +43,7 @@ int cni_bridge_remove(const struct cni_network *n);
 /* Pure parts, for tests. Appends the plugin's configuration. */
 #include "base/buf.h"
 int cni_bridge_config(struct buf *b, const struct cni_network *n);
-int cni_portmap_config(struct buf *b, const struct cni_network *n, const struct cni_port *ports, size_t n_ports, struct slice prev_result);
+int cni_portmap_config(struct buf *b, const struct cni_network *n, const struct cni_port *ports, size_t n_ports,
+		       struct slice prev_result);
 /* The first address of an ADD result, without its prefix length, in the arena. 0 or -EBADMSG. */
 int cni_result_ip(struct arena *a, struct slice json, const char **ret);

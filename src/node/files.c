@@ -142,7 +142,8 @@ int files_unmount_below(const char *path) {
 	int r = mounts_below(path, &list, &n);
 	if (r < 0) return r;
 	for (size_t i = n; i > 0; i--) {
-		if (umount2(list[i - 1], UMOUNT_NOFOLLOW) < 0 && umount2(list[i - 1], UMOUNT_NOFOLLOW | MNT_DETACH) < 0 && errno != EINVAL)
+		if (umount2(list[i - 1], UMOUNT_NOFOLLOW) < 0 && umount2(list[i - 1], UMOUNT_NOFOLLOW | MNT_DETACH) < 0
+		    && errno != EINVAL)
 			r = -errno;
 		free(list[i - 1]);
 	}

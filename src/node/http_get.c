@@ -29,7 +29,9 @@ const char *http_get_url(struct arena *a, const yyjson_mut_val *action, const ch
 	return from && path ? arena_printf(a, "%s%s", from, path) : NULL;
 }
 
-static void on_head(void *ctx, struct net_call *c, const struct http_response_head *head) { ((struct http_get *)ctx)->status = head->status; }
+static void on_head(void *ctx, struct net_call *c, const struct http_response_head *head) {
+	((struct http_get *)ctx)->status = head->status;
+}
 static void on_data(void *ctx, struct net_call *c, struct slice bytes) {}
 
 static void on_done(void *ctx, int err, const char *msg) {
@@ -60,8 +62,8 @@ static int headers_make(struct arena *a, const yyjson_mut_val *action, const cha
 	return r;
 }
 
-int http_get_start(struct net_client *client, const yyjson_mut_val *action, const char *ip, uint16_t port, const char *user_agent, uint32_t timeout_ms,
-		   void (*done)(void *, const struct http_get_result *), void *ctx, struct http_get **ret) {
+int http_get_start(struct net_client *client, const yyjson_mut_val *action, const char *ip, uint16_t port, const char *user_agent,
+		   uint32_t timeout_ms, void (*done)(void *, const struct http_get_result *), void *ctx, struct http_get **ret) {
 	static const struct net_call_handler handler = { .on_head = on_head, .on_data = on_data, .on_done = on_done };
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct http_get *g = a ? arena_new_of(a, struct http_get) : NULL;

@@ -14,8 +14,9 @@ struct http_get_result {
 
 /* `action`: a probe's or hook's httpGet; `ip`: where to go when it names no host; `port`: resolved. done runs exactly once, later.
  * 0 or -errno (then it does not run). */
-int http_get_start(struct net_client *client, const yyjson_mut_val *action, const char *ip, uint16_t port, const char *user_agent, uint32_t timeout_ms,
-		   void (*done)(void *ctx, const struct http_get_result *r), void *ctx, struct http_get **ret);
+int http_get_start(struct net_client *client, const yyjson_mut_val *action, const char *ip, uint16_t port, const char *user_agent,
+		   uint32_t timeout_ms, void (*done)(void *ctx, const struct http_get_result *r), void *ctx,
+		   struct http_get **ret);
 /* done does not run. */
 void http_get_cancel(struct http_get *g);
 /* The URL as messages show it, in the arena. */

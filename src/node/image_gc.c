@@ -12,7 +12,9 @@ static bool container_needs(const struct container *c, const struct image *i) {
 	const char *why;
 	if (!a) return true;
 	struct slice identity = slice_str(c->now.image_id);
-	if (c->now.id[0] && (slice_eq(identity, i->id) || image_has_digest(i, identity) || image_has_name(i, slice_str(c->now.image)))) return true;
+	if (c->now.id[0]
+	    && (slice_eq(identity, i->id) || image_has_digest(i, identity) || image_has_name(i, slice_str(c->now.image))))
+		return true;
 	if (image_reference_parse(a, json_path_str(container_spec_of(c), "image"), &ref, &why) < 0) return false;
 	struct slice text = slice_str(image_reference_text(a, &ref));
 	return image_has_name(i, text) || image_has_digest(i, text);

@@ -55,7 +55,8 @@ static const char *default_ip(struct arena *a) {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201) }, own;
 	socklen_t n = sizeof(own);
 	char text[INET_ADDRSTRLEN];
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || getsockname(fd, (struct sockaddr *)&own, &n) < 0) return "127.0.0.1";
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || getsockname(fd, (struct sockaddr *)&own, &n) < 0)
+		return "127.0.0.1";
 	if (!inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text))) return "127.0.0.1";
 	return arena_strdup(a, text);
 }

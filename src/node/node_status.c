@@ -48,8 +48,11 @@ static void write_resources(struct buf *b, const struct node_agent *a) {
 	static const char *const keys[] = { "allocatable", "capacity" };
 	const struct machine *m = &a->machine;
 	for (size_t i = 0; i < ELEMENTSOF(keys); i++)
-		buf_printf(b, ",\"%s\":{\"cpu\":\"%lld\",\"ephemeral-storage\":\"%lldKi\",\"hugepages-1Gi\":\"0\",\"hugepages-2Mi\":\"0\",\"memory\":\"%lldKi\",\"pods\":\"%u\"}", keys[i],
-			   (long long)m->milli_cpu / 1000, (long long)m->ephemeral / 1024, (long long)m->memory / 1024, a->o.max_pods);
+		buf_printf(
+			b,
+			",\"%s\":{\"cpu\":\"%lld\",\"ephemeral-storage\":\"%lldKi\",\"hugepages-1Gi\":\"0\",\"hugepages-2Mi\":\"0\",\"memory\":\"%lldKi\",\"pods\":\"%u\"}",
+			keys[i], (long long)m->milli_cpu / 1000, (long long)m->ephemeral / 1024, (long long)m->memory / 1024,
+			a->o.max_pods);
 }
 
 static void write_info(struct buf *b, const struct node_agent *a) {
@@ -88,11 +91,16 @@ static void write_image(void *ctx, const struct image *i) {
 }
 
 static void write_condition(struct buf *b, const struct node_agent *a, int which, bool with_times) {
-	static const struct { const char *type, *ok_reason, *ok_message, *bad_reason, *bad_message; bool good; } texts[] = {
-		[C_MEMORY] = { "MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available", false },
-		[C_DISK] = { "DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "KubeletHasDiskPressure", "kubelet has disk pressure", false },
-		[C_PID] = { "PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available", "KubeletHasInsufficientPID", "kubelet has insufficient PID available", false },
-		[C_READY] = { "Ready", "KubeletReady", "kubelet is posting ready status", "KubeletNotReady", "node agent is starting", true },
+	static const struct { const char *type, *ok_reason, *ok_message, *bad_reason, *bad_message; bool good;
+	} texts[] = {
+		[C_MEMORY] = { "MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available",
+			       "KubeletHasInsufficientMemory", "kubelet has insufficient memory available", false },
+		[C_DISK] = { "DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "KubeletHasDiskPressure",
+			     "kubelet has disk pressure", false },
+		[C_PID] = { "PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available",
+			    "KubeletHasInsufficientPID", "kubelet has insufficient PID available", false },
+		[C_READY] = { "Ready", "KubeletReady", "kubelet is posting ready status", "KubeletNotReady",
+			      "node agent is starting", true },
 	};
 	struct node_status *s = a->status;
 	bool value = s ? s->value[which] : which == C_READY;
@@ -200,8 +208,14 @@ static void lease_renew(struct node_status *s) {
 	if (s->lease_call) return;
 	lease_body(&b, s);
 	struct k8c_op op = {
-		.size = sizeof(op), .verb = s->lease_known ? K8C_PATCH : K8C_CREATE, .patch = K8C_PATCH_MERGE, .body = bytes_of(buf_slice(&b)),
-		.target = { .group = "coordination.k8s.io", .version = "v1", .resource = "leases", .ns = "kube-node-lease",
+		.size = sizeof(op),
+		.verb = s->lease_known ? K8C_PATCH : K8C_CREATE,
+		.patch = K8C_PATCH_MERGE,
+		.body = bytes_of(buf_slice(&b)),
+		.target = { .group = "coordination.k8s.io",
+			    .version = "v1",
+			    .resource = "leases",
+			    .ns = "kube-node-lease",
 			    .name = s->lease_known ? s->agent->o.node_name : NULL },
 		.timeout_ms = LEASE_RENEW_MS,
 	};
@@ -279,7 +293,9 @@ static void on_registered(void *ctx, const struct k8c_response *res, const struc
 	}
 	/* The node is known and was ready before. */
 	s->ready_told = true;
-	struct k8c_op op = { .size = sizeof(op), .verb = K8C_GET, .target = { .version = "v1", .resource = "nodes", .name = s->agent->o.node_name } };
+	struct k8c_op op = { .size = sizeof(op),
+			     .verb = K8C_GET,
+			     .target = { .version = "v1", .resource = "nodes", .name = s->agent->o.node_name } };
 	(void)k8c_op_start(s->agent->client, &op, &handler, s, &s->call);
 }
 
@@ -289,7 +305,10 @@ static void node_register(struct node_status *s) {
 	if (s->call) return;
 	look_at_machine(s);
 	if (node_object_write(&b, s->agent) < 0) return;
-	struct k8c_op op = { .size = sizeof(op), .verb = K8C_CREATE, .body = bytes_of(buf_slice(&b)), .target = { .version = "v1", .resource = "nodes" } };
+	struct k8c_op op = { .size = sizeof(op),
+			     .verb = K8C_CREATE,
+			     .body = bytes_of(buf_slice(&b)),
+			     .target = { .version = "v1", .resource = "nodes" } };
 	(void)k8c_op_start(s->agent->client, &op, &handler, s, &s->call);
 }
 

@@ -94,7 +94,8 @@ static char *key_of(enum object_kind kind, struct slice ns, struct slice name) {
 	return asprintf(&key, "%d/%.*s/%.*s", (int)kind, SLICE_FMT(ns), SLICE_FMT(name)) < 0 ? NULL : key;
 }
 
-static int watched_make(struct objects *o, enum object_kind kind, struct slice ns, struct slice name, const char *key, struct watched **ret) {
+static int watched_make(struct objects *o, enum object_kind kind, struct slice ns, struct slice name, const char *key,
+			struct watched **ret) {
 	struct watched *w = calloc(1, sizeof(*w));
 	if (!w) return -ENOMEM;
 	w->owner = o;
@@ -108,8 +109,8 @@ static int watched_make(struct objects *o, enum object_kind kind, struct slice n
 	return r;
 }
 
-int objects_get(struct objects *o, struct slice pod_uid, enum object_kind kind, struct slice ns, struct slice name, const yyjson_mut_val **ret,
-		const char **ret_why) {
+int objects_get(struct objects *o, struct slice pod_uid, enum object_kind kind, struct slice ns, struct slice name,
+		const yyjson_mut_val **ret, const char **ret_why) {
 	if (slice_empty(name)) return -ENOENT;
 	_cleanup_free_ char *key = key_of(kind, ns, name);
 	struct watched *w = key ? map_get(o->watched, slice_str(key)) : NULL;

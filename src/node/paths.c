@@ -42,9 +42,12 @@ int node_paths_make(const struct node_paths *p) {
 		snprintf(path, sizeof(path), "%s%s", p->run, run[i]);
 		r = files_mkdir_p(path, 0700);
 	}
-	/* Volumes hold Secrets: nobody else walks in. */
-	snprintf(path, sizeof(path), "%s/pods", p->base);
-	if (r == 0 && chmod(path, 0750) < 0) r = -errno;
+	/* Volumes hold Secrets, roots of containers hold programs that run as root when called: nobody else walks in. */
+	static const char *const closed[] = { "/pods", "/containers", "/images" };
+	for (size_t i = 0; i < ELEMENTSOF(closed) && r == 0; i++) {
+		snprintf(path, sizeof(path), "%s%s", p->base, closed[i]);
+		if (chmod(path, 0700) < 0) r = -errno;
+	}
 	return r;
 }
 

@@ -99,7 +99,8 @@ static void on_answer(void *ctx, const struct k8c_response *res, const struct k8
 static int body_write(struct buf *b, const struct token_request *q) {
 	buf_puts(b, "{\"kind\":\"TokenRequest\",\"apiVersion\":\"authentication.k8s.io/v1\",\"spec\":{\"audiences\":[");
 	if (!slice_empty(q->audience)) json_write_string(b, q->audience);
-	buf_printf(b, "],\"expirationSeconds\":%lld,\"boundObjectRef\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"name\":", (long long)q->expiration);
+	buf_printf(b, "],\"expirationSeconds\":%lld,\"boundObjectRef\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"name\":",
+		   (long long)q->expiration);
 	json_write_string(b, q->pod_name);
 	buf_puts(b, ",\"uid\":");
 	json_write_string(b, q->pod_uid);
@@ -114,8 +115,14 @@ static int request(struct token *t, const struct token_request *q) {
 	int r = a ? body_write(&body, q) : -ENOMEM;
 	if (r < 0) return r;
 	struct k8c_op op = {
-		.size = sizeof(op), .verb = K8C_CREATE, .body = bytes_of(buf_slice(&body)), .flags = K8C_REQ_REPEATABLE,
-		.target = { .version = "v1", .resource = "serviceaccounts", .ns = arena_slice_str(a, q->ns), .name = arena_slice_str(a, q->account),
+		.size = sizeof(op),
+		.verb = K8C_CREATE,
+		.body = bytes_of(buf_slice(&body)),
+		.flags = K8C_REQ_REPEATABLE,
+		.target = { .version = "v1",
+			    .resource = "serviceaccounts",
+			    .ns = arena_slice_str(a, q->ns),
+			    .name = arena_slice_str(a, q->account),
 			    .subresource = "token" },
 	};
 	if (!op.target.ns || !op.target.name) return -ENOMEM;
@@ -124,8 +131,8 @@ static int request(struct token *t, const struct token_request *q) {
 
 static struct token *token_find(struct tokens *t, const struct token_request *q) {
 	_cleanup_buf_ struct buf key = BUF_INIT(TOKEN_BODY_MAX);
-	buf_printf(&key, "%.*s/%.*s/%.*s/%lld/%.*s/%.*s", SLICE_FMT(q->ns), SLICE_FMT(q->account), SLICE_FMT(q->audience), (long long)q->expiration,
-		   SLICE_FMT(q->pod_name), SLICE_FMT(q->pod_uid));
+	buf_printf(&key, "%.*s/%.*s/%.*s/%lld/%.*s/%.*s", SLICE_FMT(q->ns), SLICE_FMT(q->account), SLICE_FMT(q->audience),
+		   (long long)q->expiration, SLICE_FMT(q->pod_name), SLICE_FMT(q->pod_uid));
 	if (buf_err(&key)) return NULL;
 	struct token *k = map_get(t->map, buf_slice(&key));
 	if (k) return k;

@@ -10,6 +10,7 @@
 
 /* Unpacks `archive` to `dir` (missing again after a failure; left alone when somebody else made it meanwhile). done(ctx, 0 or -errno, text for people
  * or NULL) runs on the loop. 0, or -errno and `done` does not run. */
-int layer_unpack(struct loop *l, const char *archive, const char *dir, void (*done)(void *ctx, int err, const char *why), void *ctx);
+int layer_unpack(struct loop *l, const char *archive, const char *dir, void (*done)(void *ctx, int err, const char *why),
+		 void *ctx);
 /* The second half: turns the markers inside an unpacked tree into overlayfs'. Blocks. 0 or -errno. */
 int layer_convert_whiteouts(const char *dir);

@@ -136,7 +136,8 @@ static void list_oci(struct preload *p, yyjson_mut_val *root) {
 		struct slice ref = json_str(json_get(notes, "org.opencontainers.image.ref.name"));
 		struct slice full = json_str(json_get(notes, "io.containerd.image.name"));
 		if (slice_empty(ref)) continue;
-		image_add(p, arena_printf(p->arena, "oci-archive:%s:%.*s", archive_path(p), SLICE_FMT(ref)), slice_empty(full) ? ref : full);
+		image_add(p, arena_printf(p->arena, "oci-archive:%s:%.*s", archive_path(p), SLICE_FMT(ref)),
+			  slice_empty(full) ? ref : full);
 	}
 }
 
@@ -158,7 +159,9 @@ static void on_listed(void *ctx, const struct proc_result *r) {
 }
 
 static int archive_list(struct preload *p) {
-	const char *argv[] = { "tar", "--extract", "--to-stdout", "--file", archive_path(p), p->oci ? "index.json" : "manifest.json", NULL };
+	const char *argv[] = { "tar",    "--extract",     "--to-stdout",
+			       "--file", archive_path(p), p->oci ? "index.json" : "manifest.json",
+			       NULL };
 	if (!argv[4]) return -ENOMEM;
 	struct proc_options o = { .argv = argv, .timeout_ms = LIST_TIMEOUT_MS, .output_max = IMAGE_CONFIG_MAX };
 	return proc_start(p->store->loop, &o, on_listed, p, &p->listing);

@@ -84,7 +84,10 @@ static void pull_record(struct pull *p) {
 	if (r == 0 && !slice_empty(p->repository))
 		digest = slice_str(arena_printf(p->arena, "%.*s@%.*s", SLICE_FMT(p->repository), SLICE_FMT(p->digest)));
 	if (r == 0) r = image_store_add(p->store, fresh, p->name, digest, &image);
-	if (r < 0) pull_fail(p, -EIO, arena_printf(p->arena, "failed to store image: %s", r == -EBADMSG ? "its configuration is invalid" : strerror(-r)));
+	if (r < 0)
+		pull_fail(p, -EIO,
+			  arena_printf(p->arena, "failed to store image: %s",
+				       r == -EBADMSG ? "its configuration is invalid" : strerror(-r)));
 	else pull_finish(p, 0, image);
 }
 
@@ -144,8 +147,12 @@ static void pull_next_source(struct pull *p) {
 	if (!target || !auth) return pull_fail(p, -ENOMEM, NULL);
 	const char *argv[] = { "skopeo", "--insecure-policy", "copy", "--quiet", auth,
 			       src->plain_allowed ? "--src-tls-verify=false" : "--src-tls-verify=true", src->source, target, NULL };
-	const char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "TMPDIR=/var/tmp",
-			       p->store->skopeo_env, p->store->auth_dir, NULL };
+	const char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			       "HOME=/nonexistent",
+			       "TMPDIR=/var/tmp",
+			       p->store->skopeo_env,
+			       p->store->auth_dir,
+			       NULL };
 	int r = files_remove_tree(p->dir);
 	if (r == 0) r = files_mkdir_p(p->dir, 0700);
 	struct proc_options o = { .argv = argv, .envp = envp, .timeout_ms = PULL_TIMEOUT_MS };
@@ -181,8 +188,9 @@ static void start_from_mailbox(void *arg) {
 	else pull_free(p);
 }
 
-int image_pull_start(struct image_store *s, const struct pull_source *sources, size_t n, struct slice name, struct slice repository,
-		     struct slice auth_json, void (*done)(void *, const struct image_pull_result *), void *ctx) {
+int image_pull_start(struct image_store *s, const struct pull_source *sources, size_t n, struct slice name,
+		     struct slice repository, struct slice auth_json, void (*done)(void *, const struct image_pull_result *),
+		     void *ctx) {
 	_cleanup_arena_ struct arena *a = arena_new((size_t)IMAGE_CONFIG_MAX * 8);
 	struct pull *p = a ? arena_new_of(a, struct pull) : NULL;
 	if (!p) return -ENOMEM;
@@ -226,7 +234,8 @@ int image_store_pull(struct image_store *s, const struct image_reference *r, str
 	if (!sources) return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		sources[i].plain_allowed = endpoints[i].plain_allowed;
-		sources[i].source = arena_printf(a, "docker://%s/%.*s%c%.*s", endpoints[i].host, SLICE_FMT(r->path), digest ? '@' : ':', SLICE_FMT(version));
+		sources[i].source = arena_printf(a, "docker://%s/%.*s%c%.*s", endpoints[i].host, SLICE_FMT(r->path),
+						 digest ? '@' : ':', SLICE_FMT(version));
 		if (!sources[i].source) return -ENOMEM;
 	}
 	const char *name = digest ? "" : image_reference_text(a, r), *repository = image_reference_repository(a, r);

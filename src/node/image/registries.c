@@ -13,7 +13,8 @@ bool registry_host_is_loopback(struct slice host) {
 	return false;
 }
 
-static int parse_endpoint(struct arena *a, struct slice text, bool skip_verify, struct image_endpoint *ret, const char **ret_why) {
+static int parse_endpoint(struct arena *a, struct slice text, bool skip_verify, struct image_endpoint *ret,
+			  const char **ret_why) {
 	static const struct { struct slice scheme; bool plain; } schemes[] = {
 		{ SLICE_LIT("http://"), true }, { SLICE_LIT("https://"), false },
 	};
@@ -78,7 +79,8 @@ static const struct registry *registry_find(const struct registries *r, struct s
 	return any;
 }
 
-int registries_endpoints(struct arena *a, const struct registries *r, struct slice domain, struct image_endpoint **ret, size_t *ret_n) {
+int registries_endpoints(struct arena *a, const struct registries *r, struct slice domain, struct image_endpoint **ret,
+			 size_t *ret_n) {
 	const struct registry *known = registry_find(r, domain);
 	size_t n = known ? known->n_endpoints : 0;
 	struct image_endpoint *list = arena_array(a, n + 1, sizeof(*list));

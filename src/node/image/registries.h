@@ -33,6 +33,7 @@ struct registries {
 int registries_parse(struct arena *a, struct slice text, struct registries *ret, const char **ret_why);
 /* The endpoints for a domain, configured mirrors first, the registry itself last (unless the configuration names it
  * already). The array is in the arena. 0 or -ENOMEM. */
-int registries_endpoints(struct arena *a, const struct registries *r, struct slice domain, struct image_endpoint **ret, size_t *ret_n);
+int registries_endpoints(struct arena *a, const struct registries *r, struct slice domain, struct image_endpoint **ret,
+			 size_t *ret_n);
 /* True for "localhost", 127.0.0.0/8 and ::1, with or without a port. */
 bool registry_host_is_loopback(struct slice host);

@@ -31,8 +31,9 @@ struct pull_source {
 	const char *source;
 	bool plain_allowed;
 };
-int image_pull_start(struct image_store *s, const struct pull_source *sources, size_t n, struct slice name, struct slice repository,
-		     struct slice auth_json, void (*done)(void *, const struct image_pull_result *), void *ctx);
+int image_pull_start(struct image_store *s, const struct pull_source *sources, size_t n, struct slice name,
+		     struct slice repository, struct slice auth_json, void (*done)(void *, const struct image_pull_result *),
+		     void *ctx);
 void image_pulls_cancel(struct image_store *s);
 /* After image_pulls_cancel. Waiters of image_store_preload are called. */
 void image_preload_cancel(struct image_store *s);

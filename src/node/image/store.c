@@ -185,7 +185,8 @@ static struct slice *list_copy_with(struct arena *a, const struct slice *old, si
 }
 
 /* Adds an image, or another name and digest to one already there. */
-int image_store_add(struct image_store *s, struct image *fresh, struct slice name, struct slice digest, const struct image **ret) {
+int image_store_add(struct image_store *s, struct image *fresh, struct slice name, struct slice digest,
+		    const struct image **ret) {
 	struct image *i = map_get(s->images, fresh->id);
 	if (!i) i = fresh;
 	size_t n_names = i->n_names, n_digests = i->n_digests;

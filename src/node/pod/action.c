@@ -55,8 +55,9 @@ static void on_executed(void *ctx, const struct container_exec_result *res) {
 	char took[DURATION_TEXT];
 	a->proc = NULL;
 	duration_format((int64_t)a->timeout_ms * 1000000, took);
-	const char *text = res->err == -ETIMEDOUT ? arena_printf(a->arena, "command timed out: \"%s\" timed out after %s", a->command, took)
-						  : arena_slice_str(a->arena, slice_upto(res->out, PROBE_OUTPUT_MAX));
+	const char *text = res->err == -ETIMEDOUT
+				   ? arena_printf(a->arena, "command timed out: \"%s\" timed out after %s", a->command, took)
+				   : arena_slice_str(a->arena, slice_upto(res->out, PROBE_OUTPUT_MAX));
 	finish(a, res->err == 0 && res->code == 0, text);
 }
 
@@ -78,7 +79,13 @@ static int start_exec(struct action *a, const yyjson_mut_val *spec) {
 static void on_answer(void *ctx, const struct http_get_result *r) {
 	struct action *a = ctx;
 	a->http = NULL;
-	if (r->err < 0) finish(a, false, arena_printf(a->arena, "Get \"%s\": %s", a->url, r->err == -ETIMEDOUT ? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)" : r->why ? r->why : strerror(-r->err)));
+	if (r->err < 0)
+		finish(a, false,
+		       arena_printf(a->arena, "Get \"%s\": %s", a->url,
+				    r->err == -ETIMEDOUT
+					    ? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+				    : r->why ? r->why
+					     : strerror(-r->err)));
 	else if (r->status >= 200 && r->status < 400) finish(a, true, NULL);
 	else finish(a, false, arena_printf(a->arena, "HTTP probe failed with statuscode: %d", r->status));
 }
@@ -89,7 +96,8 @@ static int start_http(struct action *a, const yyjson_mut_val *spec, const char *
 	if (port == 0) return -EINVAL;
 	a->url = http_get_url(a->arena, spec, ip, port);
 	if (!a->url) return -ENOMEM;
-	return http_get_start(a->c->pod->agent->probe_client, spec, ip, port, user_agent, (uint32_t)a->timeout_ms, on_answer, a, &a->http);
+	return http_get_start(a->c->pod->agent->probe_client, spec, ip, port, user_agent, (uint32_t)a->timeout_ms, on_answer, a,
+			      &a->http);
 }
 
 static void on_handle_closed(uv_handle_t *h) {
@@ -127,7 +135,8 @@ static int start_tcp(struct action *a, const yyjson_mut_val *spec) {
 	const char *ip = slice_empty(host) ? pod_address(a->c) : arena_slice_str(a->arena, host);
 	struct sockaddr_storage to;
 	if (port == 0 || !ip) return -EINVAL;
-	if (uv_ip4_addr(ip, port, (struct sockaddr_in *)&to) < 0 && uv_ip6_addr(ip, port, (struct sockaddr_in6 *)&to) < 0) return -EINVAL;
+	if (uv_ip4_addr(ip, port, (struct sockaddr_in *)&to) < 0 && uv_ip6_addr(ip, port, (struct sockaddr_in6 *)&to) < 0)
+		return -EINVAL;
 	snprintf(a->address, sizeof(a->address), strchr(ip, ':') ? "[%s]:%u" : "%s:%u", ip, port);
 	uv_tcp_init(uv, &a->tcp);
 	uv_timer_init(uv, &a->timer);

@@ -29,8 +29,11 @@ static void sum_used(const struct pod *but, int64_t *cpu, int64_t *memory, int64
 static bool selector_matches(const struct pod *p) {
 	/* Only what the node itself is sure of: its own name and system. The scheduler has looked at the rest. */
 	yyjson_mut_val *selector = json_path(p->object, "spec.nodeSelector");
-	const struct { const char *label, *value; } own[] = {
-		{ "kubernetes.io/hostname", p->agent->o.node_name }, { "kubernetes.io/os", "linux" }, { "kubernetes.io/arch", p->agent->machine.architecture },
+	const struct { const char *label, *value;
+	} own[] = {
+		{ "kubernetes.io/hostname", p->agent->o.node_name },
+		{ "kubernetes.io/os", "linux" },
+		{ "kubernetes.io/arch", p->agent->machine.architecture },
 	};
 	for (size_t i = 0; i < ELEMENTSOF(own); i++) {
 		yyjson_mut_val *want = json_get(selector, own[i].label);

@@ -44,7 +44,8 @@ const char *container_state_name(enum container_state s) { return states[s].name
 void container_set_state(struct container *c, enum container_state next) {
 	if (c->state == next) return;
 	if (!(states[c->state].next & (1u << next))) {
-		log_error("node", "container %s of %s/%s: %s may not follow %s", c->name, c->pod->ns, c->pod->name, states[next].name, states[c->state].name);
+		log_error("node", "container %s of %s/%s: %s may not follow %s", c->name, c->pod->ns, c->pod->name,
+			  states[next].name, states[c->state].name);
 		return;
 	}
 	c->state = next;
@@ -99,7 +100,9 @@ const yyjson_mut_val *container_spec_of(const struct container *c) {
 	return NULL;
 }
 
-const char *container_dir(const struct container *c, struct arena *a) { return arena_printf(a, "%s/containers/%s", c->pod->dir, c->name); }
+const char *container_dir(const struct container *c, struct arena *a) {
+	return arena_printf(a, "%s/containers/%s", c->pod->dir, c->name);
+}
 
 const char *container_log_path(const struct container *c, struct arena *a, int attempt) {
 	const struct pod *p = c->pod;
@@ -300,7 +303,8 @@ static int next_run(struct container *c, const struct image *image) {
 	struct slice name = image->n_names ? image->names[0] : image->n_digests ? image->digests[0] : image->id;
 	struct slice identity = image->n_digests ? image->digests[0] : image->id;
 	if (r < 0) return r;
-	bool ok = string_set(&fresh.image, name) && string_set(&fresh.image_id, identity) && string_set(&fresh.spec_image, json_path_str(spec, "image"));
+	bool ok = string_set(&fresh.image, name) && string_set(&fresh.image_id, identity)
+		  && string_set(&fresh.spec_image, json_path_str(spec, "image"));
 	if (!ok) {
 		container_run_done(&fresh);
 		return -ENOMEM;
@@ -348,8 +352,11 @@ static int make_log_dir(struct container *c, struct arena *a, const char **ret_l
 
 static void create(struct container *c, struct arena *a) {
 	const yyjson_mut_val *spec = container_spec_of(c);
-	struct container_create o = { .id = c->now.id, .name = c->name, .terminal = json_path_bool(spec, "tty", false),
-				      .std_in = json_path_bool(spec, "stdin", false), .std_in_once = json_path_bool(spec, "stdinOnce", false) };
+	struct container_create o = { .id = c->now.id,
+				      .name = c->name,
+				      .terminal = json_path_bool(spec, "tty", false),
+				      .std_in = json_path_bool(spec, "stdin", false),
+				      .std_in_once = json_path_bool(spec, "stdinOnce", false) };
 	int r = make_log_dir(c, a, &o.log_path);
 	container_set_state(c, CTR_CREATING);
 	(void)pod_record_save(c->pod);
@@ -365,9 +372,11 @@ static bool crash_backoff(struct container *c) {
 	char message[512], delay[DURATION_TEXT];
 	if (left == 0) return false;
 	duration_format((int64_t)c->crash.delay_ms * 1000000, delay);
-	snprintf(message, sizeof(message), "back-off %s restarting failed container=%s pod=%s_%s(%s)", delay, c->name, c->pod->name, c->pod->ns, c->pod->uid);
+	snprintf(message, sizeof(message), "back-off %s restarting failed container=%s pod=%s_%s(%s)", delay, c->name,
+		 c->pod->name, c->pod->ns, c->pod->uid);
 	if (!c->wait_reason || strcmp(c->wait_reason, "CrashLoopBackOff") != 0)
-		pod_event(c->pod, c, "Warning", "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", c->name, c->pod->name, c->pod->ns, c->pod->uid);
+		pod_event(c->pod, c, "Warning", "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", c->name,
+			  c->pod->name, c->pod->ns, c->pod->uid);
 	container_wait(c, "CrashLoopBackOff", message);
 	pod_wake_in(c->pod, left);
 	return true;

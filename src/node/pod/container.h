@@ -42,9 +42,11 @@ struct container_config {
 };
 /* container_env.c: environment, command and working directory.
  * 0; -EAGAIN a ConfigMap or Secret is not known yet; otherwise negative and *ret_why (arena). */
-int container_environment(struct container *c, struct arena *a, const struct image *image, struct container_config *ret, const char **ret_why);
+int container_environment(struct container *c, struct arena *a, const struct image *image, struct container_config *ret,
+			  const char **ret_why);
 /* container_config.c: decides the rest and writes the bundle (root mounted, config.json). 0, or negative and *ret_why. */
-int container_configure(struct container *c, struct arena *a, const struct image *image, const struct container_config *config, const char **ret_why);
+int container_configure(struct container *c, struct arena *a, const struct image *image, const struct container_config *config,
+			const char **ret_why);
 
 /* hooks.c: lifecycle handlers. done(c) when over or timed out. False when the container has no such hook. */
 bool container_hook_start(struct container *c, const char *which, uint64_t timeout_ms);

@@ -77,7 +77,8 @@ static int pod_files(struct configuring *k) {
 	const char *dir = k->c->pod->dir;
 	int r = 0;
 	for (size_t i = 0; i < ELEMENTSOF(files) && r == 0; i++)
-		if (!mounts_itself(k, files[i].path)) r = add_mount(k, arena_printf(k->arena, "%s/%s", dir, files[i].file), files[i].path, false, "rprivate");
+		if (!mounts_itself(k, files[i].path))
+			r = add_mount(k, arena_printf(k->arena, "%s/%s", dir, files[i].file), files[i].path, false, "rprivate");
 	bool host_ipc = json_path_bool(k->pod, "spec.hostIPC", false);
 	if (r == 0 && !mounts_itself(k, "/dev/shm"))
 		r = add_mount(k, host_ipc ? "/dev/shm" : arena_printf(k->arena, "%s/shm", dir), "/dev/shm", false, "rprivate");
@@ -96,7 +97,8 @@ static bool env_lookup(void *ctx, struct slice name, struct slice *ret) {
 	return false;
 }
 
-static int sub_path_of(struct configuring *k, const yyjson_mut_val *mount, const struct container_config *config, const char **ret) {
+static int sub_path_of(struct configuring *k, const yyjson_mut_val *mount, const struct container_config *config,
+		       const char **ret) {
 	struct slice plain = json_path_str(mount, "subPath"), expr = json_path_str(mount, "subPathExpr");
 	_cleanup_buf_ struct buf b = BUF_INIT(VOLUME_PATH_MAX);
 	int r = slice_empty(expr) ? buf_put_slice(&b, plain) : expand_references(&b, expr, env_lookup, (void *)config);
@@ -107,7 +109,8 @@ static int sub_path_of(struct configuring *k, const yyjson_mut_val *mount, const
 
 /* The subdirectory is opened without following any link and bound to a place of the agent's own, so that nobody can exchange it
  * between the check and the mount (CVE-2017-1002101, CVE-2021-25741). */
-static int bind_sub_path(struct configuring *k, const char *volume, const char *sub, bool managed, size_t index, const char **ret) {
+static int bind_sub_path(struct configuring *k, const char *volume, const char *sub, bool managed, size_t index,
+			 const char **ret) {
 	const char *dir = arena_printf(k->arena, "%s/volume-subpaths/%s/%zu", k->c->pod->dir, k->c->name, index);
 	/* Files of the agent's own volumes are links through ..data: these are followed, inside the volume only. */
 	struct stat root;
@@ -115,7 +118,10 @@ static int bind_sub_path(struct configuring *k, const char *volume, const char *
 	/* New directories take the volume's own permissions, as the kubelet has it. */
 	if (stat(volume, &root) < 0) return -errno;
 	int fd = managed ? rootfs_open(volume, sub, O_PATH) : rootfs_open_beneath(volume, sub, true, root.st_mode);
-	if (fd < 0) return explain(k, fd, arena_printf(k->arena, "failed to prepare subPath for volumeMount \"%s\" of container \"%s\": %s", sub, k->c->name, strerror(-fd)));
+	if (fd < 0)
+		return explain(k, fd,
+			       arena_printf(k->arena, "failed to prepare subPath for volumeMount \"%s\" of container \"%s\": %s",
+					    sub, k->c->name, strerror(-fd)));
 	_cleanup_close_ int held = fd;
 	char proc[64];
 	struct stat st;
@@ -152,7 +158,8 @@ static int volume_mounts(struct configuring *k, const struct container_config *c
 		bool managed = volume_is_managed(volume);
 		if (r == 0 && *sub) r = bind_sub_path(k, source, sub, managed, i, &source);
 		bool readonly = managed || json_path_bool(v, "readOnly", false);
-		const char *absolute = target.n && target.p[0] == '/' ? arena_slice_str(k->arena, target) : arena_printf(k->arena, "/%.*s", SLICE_FMT(target));
+		const char *absolute = target.n && target.p[0] == '/' ? arena_slice_str(k->arena, target)
+								      : arena_printf(k->arena, "/%.*s", SLICE_FMT(target));
 		if (r == 0) r = add_mount(k, source, absolute, readonly, propagation_of(v));
 		if (r < 0) return r;
 	}
@@ -204,25 +211,31 @@ static void limits(struct configuring *k) {
 	k->out.cpu_quota = cpu_quota_of(quantity_milli(container_resource(k->spec, "limits", "cpu")));
 	k->out.pids_limit = PIDS_LIMIT_DEFAULT;
 	bool critical = json_path_int(k->pod, "spec.priority", 0) >= 2000000000;
-	int score = oom_score_adj_of(pod_qos_class(k->pod), quantity_value(container_resource(k->spec, "requests", "memory")), g->machine.memory, critical);
+	int score = oom_score_adj_of(pod_qos_class(k->pod), quantity_value(container_resource(k->spec, "requests", "memory")),
+				     g->machine.memory, critical);
 	k->out.oom_score_adj = score < g->runtime.facts.oom_score_adj_min ? g->runtime.facts.oom_score_adj_min : score;
 }
 
 static int add_device(struct configuring *k, struct spec_device *list, size_t *n, const char *path) {
-	static const char *const made_by_runtime[] = { "/dev/console", "/dev/ptmx", "/dev/tty", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom" };
+	static const char *const made_by_runtime[] = { "/dev/console", "/dev/ptmx", "/dev/tty",    "/dev/null",
+						       "/dev/zero",    "/dev/full", "/dev/random", "/dev/urandom" };
 	struct stat st;
 	if (*n == DEVICES_MAX || lstat(path, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))) return 0;
 	for (size_t i = 0; i < ELEMENTSOF(made_by_runtime); i++)
 		if (strcmp(path, made_by_runtime[i]) == 0) return 0;
 	const char *copy = arena_strdup(k->arena, path);
 	if (!copy) return -ENOMEM;
-	list[(*n)++] = (struct spec_device){ copy, S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev), st.st_mode & 0777, st.st_uid, st.st_gid };
+	list[(*n)++] = (struct spec_device){
+		copy,     S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev), st.st_mode & 0777, st.st_uid,
+		st.st_gid
+	};
 	return 0;
 }
 
 /* A privileged container sees the machine's devices: those directly in /dev and one folder down. */
 static int devices(struct configuring *k) {
-	static const char *const folders[] = { "/dev", "/dev/net", "/dev/dri", "/dev/snd", "/dev/input", "/dev/mapper", "/dev/vfio", "/dev/bus/usb" };
+	static const char *const folders[] = { "/dev",       "/dev/net",    "/dev/dri",  "/dev/snd",
+					       "/dev/input", "/dev/mapper", "/dev/vfio", "/dev/bus/usb" };
 	if (!k->out.privileged) return 0;
 	struct spec_device *list = arena_array(k->arena, DEVICES_MAX, sizeof(*list));
 	char path[VOLUME_PATH_MAX];
@@ -261,14 +274,19 @@ static int mount_targets(struct configuring *k) {
 	for (size_t i = 0; i < k->n_mounts; i++) {
 		struct stat st;
 		if (strncmp(k->mounts[i].destination, "/dev/", 5) == 0) continue;
-		if (stat(k->mounts[i].source, &st) < 0) return explain(k, -errno, arena_printf(k->arena, "mount source %s is missing", k->mounts[i].source));
+		if (stat(k->mounts[i].source, &st) < 0)
+			return explain(k, -errno, arena_printf(k->arena, "mount source %s is missing", k->mounts[i].source));
 		int r = rootfs_make_target(k->out.rootfs, k->mounts[i].destination, S_ISDIR(st.st_mode));
-		if (r < 0) return explain(k, r, arena_printf(k->arena, "mount target %s cannot be made: %s", k->mounts[i].destination, strerror(-r)));
+		if (r < 0)
+			return explain(k, r,
+				       arena_printf(k->arena, "mount target %s cannot be made: %s", k->mounts[i].destination,
+						    strerror(-r)));
 	}
 	return 0;
 }
 
-int container_configure(struct container *c, struct arena *a, const struct image *image, const struct container_config *config, const char **ret_why) {
+int container_configure(struct container *c, struct arena *a, const struct image *image, const struct container_config *config,
+			const char **ret_why) {
 	struct node_agent *g = c->pod->agent;
 	struct configuring k = { .c = c, .arena = a, .pod = c->pod->object, .spec = container_spec_of(c), .why = ret_why };
 	k.security = json_get(k.spec, "securityContext");

@@ -113,8 +113,9 @@ static int key_value(struct building *k, enum object_kind kind, const yyjson_mut
 	yyjson_mut_val *v = json_getn(json_get(object, "data"), key);
 	if (v) return decoded(k, kind, json_str(v), ret);
 	if (json_path_bool(ref, "optional", false)) return 1;
-	*k->why = arena_printf(k->arena, "couldn't find key %.*s in %s %s/%.*s", SLICE_FMT(key), kind == OBJECT_SECRET ? "Secret" : "ConfigMap",
-			       k->c->pod->ns, SLICE_FMT(json_path_str(ref, "name")));
+	*k->why = arena_printf(k->arena, "couldn't find key %.*s in %s %s/%.*s", SLICE_FMT(key),
+			       kind == OBJECT_SECRET ? "Secret" : "ConfigMap", k->c->pod->ns,
+			       SLICE_FMT(json_path_str(ref, "name")));
 	return -EINVAL;
 }
 
@@ -183,9 +184,15 @@ static int command(struct building *k, const struct image_config *image, struct 
 	return -EINVAL;
 }
 
-int container_environment(struct container *c, struct arena *a, const struct image *image, struct container_config *ret, const char **ret_why) {
-	struct building k = { .c = c, .arena = a, .spec = container_spec_of(c), .list = { .arena = a }, .objects = pod_objects_source(c->pod),
-			      .facts = pod_field_facts(c->pod), .why = ret_why };
+int container_environment(struct container *c, struct arena *a, const struct image *image, struct container_config *ret,
+			  const char **ret_why) {
+	struct building k = { .c = c,
+			      .arena = a,
+			      .spec = container_spec_of(c),
+			      .list = { .arena = a },
+			      .objects = pod_objects_source(c->pod),
+			      .facts = pod_field_facts(c->pod),
+			      .why = ret_why };
 	if (!k.spec) return -ENOENT;
 	int r = from_image(&k, &image->config);
 	if (r == 0) r = hostname(&k);

@@ -40,8 +40,9 @@ static void write_waiting(struct buf *b, const struct container *c) {
 	buf_puts(b, "}}");
 }
 
-/* A run that has ended is the state until the next is waited for with a reason. */
-static bool shows_end(const struct container *c) { return c->now.reason && (c->state == CTR_REMOVING || c->state == CTR_ENDED) && !c->wait_reason; }
+bool container_shows_end(const struct container *c) {
+	return c->now.reason && (c->state == CTR_REMOVING || c->state == CTR_ENDED) && !c->wait_reason;
+}
 
 static void write_states(struct buf *b, const struct container *c) {
 	bool running = c->state == CTR_RUNNING || c->state == CTR_STOPPING;
@@ -51,7 +52,7 @@ static void write_states(struct buf *b, const struct container *c) {
 		char text[TIMESTAMP_TEXT];
 		timestamp_format(c->now.started / NSEC_PER_SEC, text);
 		buf_printf(b, "{\"running\":{\"startedAt\":\"%s\"}}", text);
-	} else if (shows_end(c)) {
+	} else if (container_shows_end(c)) {
 		write_terminated(b, &c->now);
 	} else {
 		write_waiting(b, c);

@@ -8,3 +8,5 @@
 
 /* 0 or b->err. */
 int container_status_write(struct buf *b, const struct container *c);
+/* A run that has ended is the container's state until the next one is waited for with a reason; then it is lastState. */
+bool container_shows_end(const struct container *c);

@@ -123,7 +123,9 @@ int env_list_add_service(struct env_list *l, const yyjson_mut_val *service) {
 	yyjson_mut_arr_foreach(ports, i, max, p) {
 		struct slice proto = json_path_str(p, "protocol");
 		if (slice_empty(proto)) proto = SLICE_LIT("TCP");
-		struct service_port sp = { prefix, address, host, arena_slice_str(a, proto), lower_case(a, proto), json_path_int(p, "port", 0) };
+		struct service_port sp = {
+			prefix, address, host, arena_slice_str(a, proto), lower_case(a, proto), json_path_int(p, "port", 0)
+		};
 		if (r == 0) r = sp.upper && sp.lower ? add_port(l, &sp, i == 0) : -ENOMEM;
 	}
 	return r;

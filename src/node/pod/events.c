@@ -7,7 +7,9 @@
 #define EVENT_MESSAGE_MAX 1024u
 
 static const char *field_path(const struct container *c, char out[256]) {
-	static const char *const lists[] = { [KIND_INIT] = "initContainers", [KIND_SIDECAR] = "initContainers", [KIND_MAIN] = "containers",
+	static const char *const lists[] = { [KIND_INIT] = "initContainers",
+					     [KIND_SIDECAR] = "initContainers",
+					     [KIND_MAIN] = "containers",
 					     [KIND_EPHEMERAL] = "ephemeralContainers" };
 	if (!c) return NULL;
 	snprintf(out, 256, "spec.%s{%s}", lists[c->kind], c->name);

@@ -5,4 +5,5 @@
 #include "base/buf.h"
 
 /* Appends `text` with every $(NAME) that `lookup` knows replaced; unknown ones stay as they are, "$$" becomes "$". 0 or b->err. */
-int expand_references(struct buf *b, struct slice text, bool (*lookup)(void *ctx, struct slice name, struct slice *ret), void *ctx);
+int expand_references(struct buf *b, struct slice text, bool (*lookup)(void *ctx, struct slice name, struct slice *ret),
+		      void *ctx);

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 
-static int cmp_members(const void *a, const void *b) { return slice_cmp(json_str(*(yyjson_mut_val *const *)a), json_str(*(yyjson_mut_val *const *)b)); }
+static int cmp_members(const void *a, const void *b) {
+	return slice_cmp(json_str(*(yyjson_mut_val *const *)a), json_str(*(yyjson_mut_val *const *)b));
+}
 
 /* key="escaped value" lines, sorted by key, without a newline at the end. */
 static int format_map(struct arena *a, const yyjson_mut_val *map, struct slice *ret) {
@@ -77,7 +79,8 @@ const yyjson_mut_val *pod_container(const yyjson_mut_val *pod, struct slice name
 }
 
 /* A limit that is not set is the node's. */
-static struct quantity resource_or_node(const struct field_facts *f, const yyjson_mut_val *container, bool limit, const char *name) {
+static struct quantity resource_or_node(const struct field_facts *f, const yyjson_mut_val *container, bool limit,
+					const char *name) {
 	struct quantity q = container_resource(container, limit ? "limits" : "requests", name);
 	if (!limit || quantity_sign(q) != 0) return q;
 	if (strcmp(name, "cpu") == 0) return quantity_from_milli(f->node_milli_cpu, QUANTITY_DECIMAL_SI);

@@ -20,15 +20,18 @@ static int wait_for(struct container *c, const char *reason, const char *message
 
 static int invalid_name(struct container *c, const char *image, const char *why) {
 	char message[MESSAGE_MAX];
-	snprintf(message, sizeof(message), "Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": %s", image, image, why);
-	if (!c->wait_reason || strcmp(c->wait_reason, "InvalidImageName") != 0) pod_event(c->pod, c, "Warning", "InspectFailed", "%s", message);
+	snprintf(message, sizeof(message), "Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": %s",
+		 image, image, why);
+	if (!c->wait_reason || strcmp(c->wait_reason, "InvalidImageName") != 0)
+		pod_event(c->pod, c, "Warning", "InspectFailed", "%s", message);
 	return wait_for(c, "InvalidImageName", message);
 }
 
 static int never_pulled(struct container *c, const char *image) {
 	char message[MESSAGE_MAX];
 	snprintf(message, sizeof(message), "Container image \"%s\" is not present with pull policy of Never", image);
-	if (!c->wait_reason || strcmp(c->wait_reason, "ErrImageNeverPull") != 0) pod_event(c->pod, c, "Warning", "ErrImageNeverPull", "%s", message);
+	if (!c->wait_reason || strcmp(c->wait_reason, "ErrImageNeverPull") != 0)
+		pod_event(c->pod, c, "Warning", "ErrImageNeverPull", "%s", message);
 	return wait_for(c, "ErrImageNeverPull", message);
 }
 
@@ -42,7 +45,8 @@ static bool in_backoff(struct container *c, const char *image) {
 		return true;
 	}
 	snprintf(message, sizeof(message), "Back-off pulling image \"%s\": ErrImagePull: %s", image, c->pull_error ? c->pull_error : "");
-	if (!c->wait_reason || strcmp(c->wait_reason, "ImagePullBackOff") != 0) pod_event(c->pod, c, "Normal", "BackOff", "Back-off pulling image \"%s\"", image);
+	if (!c->wait_reason || strcmp(c->wait_reason, "ImagePullBackOff") != 0)
+		pod_event(c->pod, c, "Normal", "BackOff", "Back-off pulling image \"%s\"", image);
 	wait_for(c, "ImagePullBackOff", message);
 	pod_wake_in(c->pod, left);
 	return true;
@@ -53,7 +57,8 @@ static void pull_succeeded(struct container *c, const struct image_pull_result *
 	const yyjson_mut_val *spec = container_spec_of(c);
 	duration_format((int64_t)r->took_ms * 1000000, took);
 	duration_format((int64_t)r->waited_ms * 1000000, waited);
-	pod_event(c->pod, c, "Normal", "Pulled", "Successfully pulled image \"%.*s\" in %s (%s including waiting). Image size: %llu bytes.",
+	pod_event(c->pod, c, "Normal", "Pulled",
+		  "Successfully pulled image \"%.*s\" in %s (%s including waiting). Image size: %llu bytes.",
 		  SLICE_FMT(json_path_str(spec, "image")), took, waited, (unsigned long long)r->image->size);
 	c->image_fresh = true;
 	c->pull_failed = false;
@@ -149,7 +154,8 @@ int container_image(struct container *c, struct arena *a, const struct image **r
 	const struct image *found = image_store_find(c->pod->agent->images, &ref);
 	bool always = slice_eqs(policy, "Always");
 	if (found && (!always || c->image_fresh)) {
-		if (!c->image_fresh && !c->image_told) pod_event(c->pod, c, "Normal", "Pulled", "Container image \"%s\" already present on machine", image);
+		if (!c->image_fresh && !c->image_told)
+			pod_event(c->pod, c, "Normal", "Pulled", "Container image \"%s\" already present on machine", image);
 		c->image_told = true;
 		*ret = found;
 		return 0;

@@ -74,7 +74,8 @@ static void sync_new(struct pod *p) {
 		return pod_set_state(p, POD_ENDED);
 	}
 	if (!p->admitted && json_path_bool(p->object, "spec.shareProcessNamespace", false))
-		pod_event(p, NULL, "Warning", "ProcessNamespaceNotShared", "This node gives every container a process namespace of its own");
+		pod_event(p, NULL, "Warning", "ProcessNamespaceNotShared",
+			  "This node gives every container a process namespace of its own");
 	p->admitted = true;
 	if (!p->start_time) p->start_time = env_now_sec(p->agent->env);
 	(void)pod_record_save(p);

@@ -44,8 +44,8 @@ static void write_aliases(struct buf *b, const yyjson_mut_val *pod) {
 	}
 }
 
-int pod_hosts_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const char *pod_ip, const char *hostname, const char *cluster_domain,
-		    struct slice host_file) {
+int pod_hosts_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const char *pod_ip, const char *hostname,
+		    const char *cluster_domain, struct slice host_file) {
 	if (host_network(pod)) {
 		buf_puts(b, "# Kubernetes-managed hosts file (host network).\n");
 		buf_put_slice(b, host_file);
@@ -104,7 +104,9 @@ static void parse_host(struct resolv *r, struct slice file, bool with_options, b
 		bool search = slice_eqs(key, "search") || slice_eqs(key, "domain");
 		if (search) r->n_searches = 0;
 		while ((word = next_word(&line)).n) {
-			if (search) add_unique(r->searches, &r->n_searches, word.n > 1 && slice_ends(word, SLICE_LIT(".")) ? slice_upto(word, word.n - 1) : word);
+			if (search)
+				add_unique(r->searches, &r->n_searches,
+					   word.n > 1 && slice_ends(word, SLICE_LIT(".")) ? slice_upto(word, word.n - 1) : word);
 			else if (slice_eqs(key, "nameserver") && with_nameservers) add_unique(r->nameservers, &r->n_nameservers, word);
 			else if (slice_eqs(key, "options") && with_options) add_option(r, word);
 		}
@@ -114,8 +116,8 @@ static void parse_host(struct resolv *r, struct slice file, bool with_options, b
 static int cluster_first(struct resolv *r, struct arena *a, const yyjson_mut_val *pod, const struct resolv_facts *f) {
 	struct slice ns = json_path_str(pod, "metadata.namespace");
 	struct resolv host = { .n_searches = 0 };
-	const char *searches[] = { arena_printf(a, "%.*s.svc.%s", SLICE_FMT(ns), f->cluster_domain), arena_printf(a, "svc.%s", f->cluster_domain),
-				   f->cluster_domain };
+	const char *searches[] = { arena_printf(a, "%.*s.svc.%s", SLICE_FMT(ns), f->cluster_domain),
+				   arena_printf(a, "svc.%s", f->cluster_domain), f->cluster_domain };
 	for (size_t i = 0; i < ELEMENTSOF(searches); i++) {
 		if (!searches[i]) return -ENOMEM;
 		add_unique(r->searches, &r->n_searches, slice_str(searches[i]));
@@ -134,7 +136,8 @@ static int merge_config(struct resolv *r, struct arena *a, const yyjson_mut_val 
 	yyjson_mut_arr_foreach(json_get(config, "searches"), i, max, v) add_unique(r->searches, &r->n_searches, json_str(v));
 	yyjson_mut_arr_foreach(json_get(config, "options"), i, max, v) {
 		struct slice name = json_path_str(v, "name"), value = json_path_str(v, "value");
-		const char *text = slice_empty(value) ? arena_slice_str(a, name) : arena_printf(a, "%.*s:%.*s", SLICE_FMT(name), SLICE_FMT(value));
+		const char *text = slice_empty(value) ? arena_slice_str(a, name)
+						      : arena_printf(a, "%.*s:%.*s", SLICE_FMT(name), SLICE_FMT(value));
 		if (!text) return -ENOMEM;
 		add_option(r, slice_str(text));
 	}
@@ -162,7 +165,8 @@ static void write_words(struct buf *b, const char *key, const struct slice *list
 	buf_putc(b, '\n');
 }
 
-int pod_resolv_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const struct resolv_facts *f, struct resolv_notes *ret) {
+int pod_resolv_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const struct resolv_facts *f,
+		     struct resolv_notes *ret) {
 	struct slice policy = json_path_str(pod, "spec.dnsPolicy");
 	struct resolv_notes notes = { 0 };
 	struct resolv *r = arena_new_of(a, struct resolv);

@@ -11,8 +11,8 @@ const char *pod_hostname(struct arena *a, const yyjson_mut_val *pod, const char 
 const char *pod_domain(struct arena *a, const yyjson_mut_val *pod, const char *cluster_domain);
 
 /* `host_file`: the node's own /etc/hosts, used with hostNetwork. 0 or b->err. */
-int pod_hosts_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const char *pod_ip, const char *hostname, const char *cluster_domain,
-		    struct slice host_file);
+int pod_hosts_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const char *pod_ip, const char *hostname,
+		    const char *cluster_domain, struct slice host_file);
 
 struct resolv_facts {
 	const char *cluster_dns;    /* address, or NULL */
@@ -23,4 +23,5 @@ struct resolv_facts {
 struct resolv_notes {
 	bool missing_cluster_dns, nameservers_dropped, searches_dropped;
 };
-int pod_resolv_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const struct resolv_facts *f, struct resolv_notes *ret);
+int pod_resolv_write(struct buf *b, struct arena *a, const yyjson_mut_val *pod, const struct resolv_facts *f,
+		     struct resolv_notes *ret);

@@ -146,7 +146,8 @@ int pod_record_load(struct pod *p);
 int pod_manifest_save(struct pod *p);
 
 /* events.c */
-void pod_event(struct pod *p, const struct container *c, const char *type, const char *reason, const char *fmt, ...) k8c_printf(5, 6);
+void pod_event(struct pod *p, const struct container *c, const char *type, const char *reason, const char *fmt, ...)
+	k8c_printf(5, 6);
 
 /* helpers */
 static inline bool string_set(char **p, struct slice s) {

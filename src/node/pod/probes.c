@@ -45,7 +45,8 @@ static void restart_container(struct probe *p, const yyjson_mut_val *spec) {
 	struct container *c = p->c;
 	char why[512];
 	int64_t grace = json_path_int(spec, "terminationGracePeriodSeconds", pod_grace_seconds(c->pod));
-	snprintf(why, sizeof(why), "Container %s failed %s probe, will be restarted", c->name, p->kind == PROBE_LIVENESS ? "liveness" : "startup");
+	snprintf(why, sizeof(why), "Container %s failed %s probe, will be restarted", c->name,
+		 p->kind == PROBE_LIVENESS ? "liveness" : "startup");
 	/* Stops all probes of the container, this one too. */
 	container_end(c, (uint64_t)grace * 1000u, why);
 	pod_kick(c->pod);

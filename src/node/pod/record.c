@@ -16,8 +16,11 @@ static void put_str(struct buf *b, const char *key, const char *value) {
 
 static void write_run(struct buf *b, const char *key, const struct container_run *r) {
 	if (!r->id[0]) return;
-	buf_printf(b, ",\"%s\":{\"id\":\"%s\",\"attempt\":%d,\"created\":%lld,\"started\":%lld,\"finished\":%lld,\"code\":%d,\"oomKilled\":%s", key, r->id,
-		   r->attempt, (long long)r->created, (long long)r->started, (long long)r->finished, r->code, r->oom_killed ? "true" : "false");
+	buf_printf(
+		b,
+		",\"%s\":{\"id\":\"%s\",\"attempt\":%d,\"created\":%lld,\"started\":%lld,\"finished\":%lld,\"code\":%d,\"oomKilled\":%s",
+		key, r->id, r->attempt, (long long)r->created, (long long)r->started, (long long)r->finished, r->code,
+		r->oom_killed ? "true" : "false");
 	put_str(b, "reason", r->reason);
 	put_str(b, "message", r->message);
 	put_str(b, "image", r->image);
@@ -29,8 +32,9 @@ static void write_run(struct buf *b, const char *key, const struct container_run
 static void write_container(struct buf *b, const struct container *c) {
 	buf_puts(b, "{\"name\":");
 	json_write_string(b, slice_str(c->name));
-	buf_printf(b, ",\"restarts\":%d,\"state\":\"%s\",\"started\":%s,\"stopSent\":%s,\"crashDelay\":%llu", c->restarts, container_state_name(c->state),
-		   c->started ? "true" : "false", c->stop_sent ? "true" : "false", (unsigned long long)c->crash.delay_ms);
+	buf_printf(b, ",\"restarts\":%d,\"state\":\"%s\",\"started\":%s,\"stopSent\":%s,\"crashDelay\":%llu", c->restarts,
+		   container_state_name(c->state), c->started ? "true" : "false", c->stop_sent ? "true" : "false",
+		   (unsigned long long)c->crash.delay_ms);
 	write_run(b, "now", &c->now);
 	write_run(b, "last", &c->last);
 	buf_putc(b, '}');
@@ -46,9 +50,9 @@ static int save(struct pod *p, const char *file, struct slice bytes) {
 
 int pod_record_save(struct pod *p) {
 	_cleanup_buf_ struct buf b = BUF_INIT(RECORD_MAX);
-	buf_printf(&b, "{\"admitted\":%s,\"startTime\":%lld,\"sandboxReady\":%s,\"networkUp\":%s,\"ended\":%s", p->admitted ? "true" : "false",
-		   (long long)p->start_time, p->sandbox == SANDBOX_READY ? "true" : "false", p->network_up ? "true" : "false",
-		   p->state == POD_ENDED ? "true" : "false");
+	buf_printf(&b, "{\"admitted\":%s,\"startTime\":%lld,\"sandboxReady\":%s,\"networkUp\":%s,\"ended\":%s",
+		   p->admitted ? "true" : "false", (long long)p->start_time, p->sandbox == SANDBOX_READY ? "true" : "false",
+		   p->network_up ? "true" : "false", p->state == POD_ENDED ? "true" : "false");
 	put_str(&b, "ip", p->ip);
 	put_str(&b, "rejectReason", p->reject_reason);
 	put_str(&b, "rejectMessage", p->reject_message);

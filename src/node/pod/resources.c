@@ -54,7 +54,8 @@ struct qos_view {
 static void qos_look(struct qos_view *v, const yyjson_mut_val *container) {
 	static const char *const names[] = { "cpu", "memory" };
 	for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-		struct quantity limit = container_resource(container, "limits", names[i]), request = container_resource(container, "requests", names[i]);
+		struct quantity limit = container_resource(container, "limits", names[i]),
+				request = container_resource(container, "requests", names[i]);
 		if (quantity_sign(limit) > 0 || quantity_sign(request) > 0) v->any = true;
 		if (quantity_sign(limit) <= 0 || quantity_cmp(limit, request) != 0) v->guaranteed = false;
 	}

@@ -31,15 +31,18 @@ size_t pod_host_ports(struct pod *p, struct arena *a, struct cni_port **ret) {
 				struct slice protocol = json_path_str(v, "protocol"), ip = json_path_str(v, "hostIP");
 				uint16_t host = (uint16_t)json_path_int(v, "hostPort", 0);
 				if (host == 0 || n == HOST_PORTS_MAX) continue;
-				ports[n++] = (struct cni_port){
-					host, (uint16_t)json_path_int(v, "containerPort", 0),
-					slice_eqs(protocol, "UDP") ? "udp" : slice_eqs(protocol, "SCTP") ? "sctp" : "tcp", arena_slice_str(a, ip) };
+				ports[n++] = (struct cni_port){ host, (uint16_t)json_path_int(v, "containerPort", 0),
+								slice_eqs(protocol, "UDP")    ? "udp"
+								: slice_eqs(protocol, "SCTP") ? "sctp"
+											      : "tcp",
+								arena_slice_str(a, ip) };
 			}
 	return n;
 }
 
 static int write_network_files(struct pod *p, struct arena *a) {
-	_cleanup_buf_ struct buf hosts = BUF_INIT(NETWORK_FILE_MAX), resolv = BUF_INIT(NETWORK_FILE_MAX), name = BUF_INIT(NETWORK_FILE_MAX);
+	_cleanup_buf_ struct buf hosts = BUF_INIT(NETWORK_FILE_MAX), resolv = BUF_INIT(NETWORK_FILE_MAX),
+				 name = BUF_INIT(NETWORK_FILE_MAX);
 	struct node_agent *g = p->agent;
 	const char *hostname = pod_hostname(a, p->object, g->machine.hostname, g->o.cluster_domain);
 	struct resolv_facts facts = { g->o.cluster_dns, g->o.cluster_domain, g->host_resolv };
@@ -56,7 +59,8 @@ static int write_network_files(struct pod *p, struct arena *a) {
 	if (notes.nameservers_dropped)
 		pod_event(p, NULL, "Warning", "DNSConfigForming", "Nameserver limits were exceeded, some nameservers have been omitted");
 	if (notes.searches_dropped)
-		pod_event(p, NULL, "Warning", "DNSConfigForming", "Search Line limits were exceeded, some search paths have been omitted");
+		pod_event(p, NULL, "Warning", "DNSConfigForming",
+			  "Search Line limits were exceeded, some search paths have been omitted");
 	const struct { const char *file; struct slice bytes; } files[] = {
 		{ "hosts", buf_slice(&hosts) }, { "resolv.conf", buf_slice(&resolv) }, { "hostname", buf_slice(&name) },
 	};

@@ -9,7 +9,8 @@ enum object_kind { OBJECT_CONFIGMAP, OBJECT_SECRET };
 struct objects_source {
 	/* The object's tree, valid until control goes back to the loop. 0; -ENOENT it does not exist; -EAGAIN not known yet (the pod will
 	 * be looked at again); -EPERM the API refuses (*ret_why says more, may be left alone). */
-	int (*get)(void *ctx, enum object_kind kind, struct slice ns, struct slice name, const yyjson_mut_val **ret, const char **ret_why);
+	int (*get)(void *ctx, enum object_kind kind, struct slice ns, struct slice name, const yyjson_mut_val **ret,
+		   const char **ret_why);
 	void *ctx;
 };
 

@@ -69,12 +69,16 @@ static void write_time(struct buf *b, int64_t sec) {
 	buf_printf(b, "\"%s\"", text);
 }
 
-static void write_condition(struct buf *b, struct pod *p, enum pod_condition which, bool value, const char *reason, struct slice message) {
+static void write_condition(struct buf *b, struct pod *p, enum pod_condition which, bool value, const char *reason,
+			    struct slice message) {
 	static const char *const names[] = { "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled" };
 	struct pod_transition *t = &p->transitions[which];
 	if (!t->known || t->value != value) *t = (struct pod_transition){ true, value, env_now_sec(p->agent->env) };
-	buf_printf(b, "%s{\"type\":\"%s\",\"observedGeneration\":%lld,\"status\":\"%s\",\"lastProbeTime\":null,\"lastTransitionTime\":", which ? "," : "",
-		   names[which], (long long)json_path_int(p->object, "metadata.generation", 1), value ? "True" : "False");
+	buf_printf(
+		b,
+		"%s{\"type\":\"%s\",\"observedGeneration\":%lld,\"status\":\"%s\",\"lastProbeTime\":null,\"lastTransitionTime\":",
+		which ? "," : "", names[which], (long long)json_path_int(p->object, "metadata.generation", 1),
+		value ? "True" : "False");
 	write_time(b, t->since);
 	if (reason) buf_printf(b, ",\"reason\":\"%s\"", reason);
 	if (message.n) {
@@ -96,7 +100,9 @@ static void list_names(struct buf *b, const struct pod *p, const char *lead, boo
 }
 
 static bool is_unready(const struct container *c) { return c->kind == KIND_MAIN && !c->ready; }
-static bool is_incomplete(const struct container *c) { return (c->kind == KIND_INIT || c->kind == KIND_SIDECAR) && !container_lets_next_begin(c); }
+static bool is_incomplete(const struct container *c) {
+	return (c->kind == KIND_INIT || c->kind == KIND_SIDECAR) && !container_lets_next_begin(c);
+}
 
 static bool gate_open(const struct pod *p, struct slice type) {
 	size_t i, max;
@@ -113,7 +119,9 @@ static bool gates_open(const struct pod *p, struct buf *why) {
 	yyjson_mut_arr_foreach(json_path(p->object, "spec.readinessGates"), i, max, v) {
 		struct slice type = json_path_str(v, "conditionType");
 		if (gate_open(p, type)) continue;
-		if (why) buf_printf(why, "%scorresponding condition of pod readiness gate \"%.*s\" does not exist.", all ? "" : " ", SLICE_FMT(type));
+		if (why)
+			buf_printf(why, "%scorresponding condition of pod readiness gate \"%.*s\" does not exist.",
+				   all ? "" : " ", SLICE_FMT(type));
 		all = false;
 	}
 	return all;
@@ -245,7 +253,11 @@ static void on_status(void *ctx, const struct k8c_response *res, const struct k8
 static int send_status(struct pod *p, char *body) {
 	static const struct k8c_request_handler handler = { .on_done = on_status };
 	struct k8c_op op = {
-		.size = sizeof(op), .verb = K8C_PATCH, .patch = K8C_PATCH_MERGE, .body = bytes_of(slice_str(body)), .flags = K8C_REQ_REPEATABLE,
+		.size = sizeof(op),
+		.verb = K8C_PATCH,
+		.patch = K8C_PATCH_MERGE,
+		.body = bytes_of(slice_str(body)),
+		.flags = K8C_REQ_REPEATABLE,
 		.target = { .version = "v1", .resource = "pods", .ns = p->ns, .name = p->name, .subresource = "status" },
 	};
 	int r = k8c_op_start(p->agent->client, &op, &handler, p, &p->status_call);

@@ -15,7 +15,8 @@
 #define RETRY_MAX_MS 122000u
 #define LOOK_ARENA_MAX ((size_t)VOLUME_BYTES_MAX * 8)
 
-static int source_get(void *ctx, enum object_kind kind, struct slice ns, struct slice name, const yyjson_mut_val **ret, const char **ret_why) {
+static int source_get(void *ctx, enum object_kind kind, struct slice ns, struct slice name, const yyjson_mut_val **ret,
+		      const char **ret_why) {
 	struct pod *p = ctx;
 	return objects_get(p->agent->objects, slice_str(p->uid), kind, ns, name, ret, ret_why);
 }
@@ -32,7 +33,8 @@ struct field_facts pod_field_facts(struct pod *p) {
 }
 
 static void report(struct pod *p, struct slice name, const char *why) {
-	pod_event(p, NULL, "Warning", "FailedMount", "MountVolume.SetUp failed for volume \"%.*s\" : %s", SLICE_FMT(name), why ? why : "no reason given");
+	pod_event(p, NULL, "Warning", "FailedMount", "MountVolume.SetUp failed for volume \"%.*s\" : %s", SLICE_FMT(name),
+		  why ? why : "no reason given");
 }
 
 /* The worst of all volumes: 0, -EAGAIN, or a failure (reported). */
@@ -73,8 +75,12 @@ bool pod_volumes_ensure(struct pod *p) {
 	struct objects_source objects = pod_objects_source(p);
 	struct token_source tokens = { tokens_get, p->agent->tokens };
 	struct field_facts facts = pod_field_facts(p);
-	struct volume_context c = { .arena = a, .env = p->agent->env, .pod_dir = p->dir, .pod = p->object,
-				    .payload = { &objects, &tokens, &facts, pod_fs_user(p->object), json_path_int(p->object, "spec.securityContext.fsGroup", -1) } };
+	struct volume_context c = { .arena = a,
+				    .env = p->agent->env,
+				    .pod_dir = p->dir,
+				    .pod = p->object,
+				    .payload = { &objects, &tokens, &facts, pod_fs_user(p->object),
+						 json_path_int(p->object, "spec.securityContext.fsGroup", -1) } };
 	int r = a ? set_up_all(p, &c) : -ENOMEM;
 	if (r < 0 && r != -EAGAIN) failed(p, now);
 	if (r < 0) return p->volumes_ready;

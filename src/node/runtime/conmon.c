@@ -39,7 +39,8 @@ static int bundle_file(struct runtime *r, const char *id, const char *file, char
 }
 
 int container_rootfs_mount(struct runtime *r, struct arena *a, const char *id, const char *lowerdirs, const char **ret_rootfs) {
-	const char *root = bundle_path(r, a, id, "rootfs"), *upper = bundle_path(r, a, id, "upper"), *work = bundle_path(r, a, id, "work");
+	const char *root = bundle_path(r, a, id, "rootfs"), *upper = bundle_path(r, a, id, "upper"),
+		   *work = bundle_path(r, a, id, "work");
 	/* An image without layers still needs a lower directory. */
 	const char *lower = *lowerdirs ? lowerdirs : bundle_path(r, a, id, "empty");
 	const char *options = arena_printf(a, "lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
@@ -87,7 +88,8 @@ static void on_created(void *ctx, const struct proc_result *r) {
 	if (json_path_int(root, "data", -1) > 0) return command_end(c, 0, SLICE_NULL);
 	if (r->timed_out) return command_end(c, -ETIMEDOUT, SLICE_LIT("container creation timed out"));
 	const char *message = parsed ? logline_message(a, json_path_str(root, "message")) : NULL;
-	const char *text = message && *message ? arena_printf(a, "OCI runtime create failed: %s", message) : "conmon ended without an answer";
+	const char *text = message && *message ? arena_printf(a, "OCI runtime create failed: %s", message)
+					       : "conmon ended without an answer";
 	command_end(c, -EIO, slice_str(text));
 }
 
@@ -95,7 +97,8 @@ int container_create(struct runtime *r, const struct container_create *o, runtim
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct command *c = a ? command_new(r, o->id, done, ctx) : NULL;
 	if (!c) return -ENOMEM;
-	const char *bundle = bundle_path(r, a, o->id, ""), *pidfile = bundle_path(r, a, o->id, "pid"), *own = bundle_path(r, a, o->id, "conmon.pid");
+	const char *bundle = bundle_path(r, a, o->id, ""), *pidfile = bundle_path(r, a, o->id, "pid"),
+		   *own = bundle_path(r, a, o->id, "conmon.pid");
 	const char *exits = arena_printf(a, "%s/exits", r->paths->run), *sockets = arena_printf(a, "%s/s", r->paths->run);
 	const char *log = arena_printf(a, "k8s-file:%s", o->log_path);
 	const char *argv[40] = { r->facts.conmon, "--api-version", "1", "-c", o->id, "-u", o->id, "-n", o->name, "-r", r->facts.runtime,
@@ -117,7 +120,9 @@ int container_create(struct runtime *r, const struct container_create *o, runtim
 static void bundle_remove(void *arg) {
 	struct command *c = arg;
 	char path[VOLUME_PATH_MAX];
-	if (bundle_file(c->runtime, c->id, "rootfs", path) == 0 && files_is_mount(path) && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0) return;
+	if (bundle_file(c->runtime, c->id, "rootfs", path) == 0 && files_is_mount(path)
+	    && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return;
 	if (bundle_file(c->runtime, c->id, "", path) == 0) (void)files_remove_tree(path);
 }
 

@@ -68,7 +68,8 @@ int runtime_detect(struct arena *a, const char *root, const char *path, struct r
 	static const char *const cni_dirs[] = { "/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni" };
 	static const char *const tools[] = { "skopeo", "tar" };
 	const char *search = path ? path : getenv("PATH");
-	struct slice s = slice_str(arena_printf(a, "%s:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", search ? search : ""));
+	struct slice s = slice_str(
+		arena_printf(a, "%s:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", search ? search : ""));
 	struct runtime_facts f = { .cgroups = cgroup_layout_detect(root), .capabilities = capabilities_available() };
 	if (!s.p) return -ENOMEM;
 	if (path) s = slice_str(path);
@@ -78,7 +79,10 @@ int runtime_detect(struct arena *a, const char *root, const char *path, struct r
 	}
 	if (f.cgroups == CGROUP_NONE) return missing(ret_why, "no cgroups are mounted on /sys/fs/cgroup: mount cgroup2 there");
 	choose_runtime(a, root, s, &f);
-	if (!f.runtime) return missing(ret_why, "no usable OCI runtime: install the package runc (crun cannot use this machine's cgroup layout) or crun");
+	if (!f.runtime)
+		return missing(
+			ret_why,
+			"no usable OCI runtime: install the package runc (crun cannot use this machine's cgroup layout) or crun");
 	f.conmon = find_program(a, root, s, "conmon");
 	if (!f.conmon) return missing(ret_why, "conmon is missing: install the package conmon");
 	for (size_t i = 0; i < ELEMENTSOF(tools); i++)

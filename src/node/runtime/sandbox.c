@@ -136,8 +136,8 @@ static int options_copy(struct making *m, const struct sandbox_options *o) {
 	m->o.sysctls = list;
 	if (!list || !m->o.dir || !m->o.hostname || (o->domainname && !m->o.domainname)) return -ENOMEM;
 	for (size_t i = 0; i < o->n_sysctls; i++) {
-		list[i] = (struct sandbox_sysctl){ arena_strdup(m->arena, o->sysctls[i].name), arena_strdup(m->arena, o->sysctls[i].value),
-						      o->sysctls[i].optional };
+		list[i] = (struct sandbox_sysctl){ arena_strdup(m->arena, o->sysctls[i].name),
+						   arena_strdup(m->arena, o->sysctls[i].value), o->sysctls[i].optional };
 		if (!list[i].name || !list[i].value) return -ENOMEM;
 	}
 	return 0;

@@ -30,4 +30,5 @@ int sandbox_remove(const char *dir);
 bool sandbox_alive(const char *dir, const char *kind);
 /* Runs fn(arg) on a thread of its own inside the network namespace at `net_path`, then done(arg, result) on the loop.
  * fn's result or -errno of entering. 0, or -errno and nothing runs. */
-int sandbox_run_inside(struct loop *l, const char *net_path, int (*fn)(void *arg), void (*done)(void *arg, int result), void *arg);
+int sandbox_run_inside(struct loop *l, const char *net_path, int (*fn)(void *arg), void (*done)(void *arg, int result),
+		       void *arg);

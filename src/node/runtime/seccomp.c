@@ -34,21 +34,29 @@ static void write_allow(struct buf *b, const char *names) {
 
 static void write_personality(struct buf *b) {
 	for (size_t i = 0; i < ELEMENTSOF(personalities); i++)
-		buf_printf(b, ",{\"names\":[\"personality\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":%llu,\"op\":\"SCMP_CMP_EQ\"}]}",
-			   (unsigned long long)personalities[i]);
+		buf_printf(
+			b,
+			",{\"names\":[\"personality\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":%llu,\"op\":\"SCMP_CMP_EQ\"}]}",
+			(unsigned long long)personalities[i]);
 }
 
 static void write_clone(struct buf *b) {
-	buf_printf(b, ",{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":%llu,\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}",
-		   CLONE_NAMESPACES);
+	buf_printf(
+		b,
+		",{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":%llu,\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}",
+		CLONE_NAMESPACES);
 	buf_printf(b, ",{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":%u}", ERRNO_NOSYS);
 }
 
 int seccomp_default_write(struct buf *b, uint64_t capabilities) {
-	buf_puts(b, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":1,\"architectures\":[" ARCHITECTURES "],\"syscalls\":[{\"names\":[");
+	buf_puts(b, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":1,\"architectures\":[" ARCHITECTURES
+		    "],\"syscalls\":[{\"names\":[");
 	write_names(b, calls_always);
 	buf_puts(b, "],\"action\":\"SCMP_ACT_ALLOW\"}");
-	buf_printf(b, ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":%u,\"op\":\"SCMP_CMP_NE\"}]}", SOCKET_VSOCK);
+	buf_printf(
+		b,
+		",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":%u,\"op\":\"SCMP_CMP_NE\"}]}",
+		SOCKET_VSOCK);
 	write_personality(b);
 	for (size_t i = 0; i < ELEMENTSOF(calls_by_capability); i++)
 		if ((capabilities >> calls_by_capability[i].capability) & 1) write_allow(b, calls_by_capability[i].calls);

@@ -153,8 +153,8 @@ static void write_devices(struct buf *b, const struct container_spec *s) {
 		const struct spec_device *d = &s->devices[i];
 		buf_puts(b, i ? ",{" : "{");
 		key_str(b, "path", slice_str(d->path));
-		buf_printf(b, ",\"type\":\"%c\",\"major\":%u,\"minor\":%u,\"fileMode\":%u,\"uid\":%u,\"gid\":%u}", d->type, d->major, d->minor,
-			   d->mode, d->uid, d->gid);
+		buf_printf(b, ",\"type\":\"%c\",\"major\":%u,\"minor\":%u,\"fileMode\":%u,\"uid\":%u,\"gid\":%u}", d->type,
+			   d->major, d->minor, d->mode, d->uid, d->gid);
 	}
 	buf_putc(b, ']');
 }

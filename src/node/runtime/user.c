@@ -109,17 +109,22 @@ static const yyjson_mut_val *setting(const struct user_request *q, const char *n
 	return v && !yyjson_mut_is_null(v) ? v : NULL;
 }
 
-static int check_non_root(struct arena *a, const struct user_request *q, bool by_name, uint32_t uid, bool from_spec, const char **ret_why) {
+static int check_non_root(struct arena *a, const struct user_request *q, bool by_name, uint32_t uid, bool from_spec,
+			  const char **ret_why) {
 	const yyjson_mut_val *v = setting(q, "runAsNonRoot");
 	if (!v || !yyjson_mut_is_true((yyjson_mut_val *)v)) return 0;
 	struct slice rest = q->image_user, name = slice_cut(&rest, ':');
 	if (!from_spec && by_name)
-		*ret_why = arena_printf(a, "container has runAsNonRoot and image has non-numeric user (%.*s), cannot verify user is non-root (pod: \"%s\", container: %s)",
-					SLICE_FMT(name), q->pod_text, q->container_name);
+		*ret_why = arena_printf(
+			a,
+			"container has runAsNonRoot and image has non-numeric user (%.*s), cannot verify user is non-root (pod: \"%s\", container: %s)",
+			SLICE_FMT(name), q->pod_text, q->container_name);
 	else if (uid == 0)
-		*ret_why = arena_printf(a, from_spec ? "container's runAsUser breaks non-root policy (pod: \"%s\", container: %s)"
-						     : "container has runAsNonRoot and image will run as root (pod: \"%s\", container: %s)",
-					q->pod_text, q->container_name);
+		*ret_why = arena_printf(
+			a,
+			from_spec ? "container's runAsUser breaks non-root policy (pod: \"%s\", container: %s)"
+				  : "container has runAsNonRoot and image will run as root (pod: \"%s\", container: %s)",
+			q->pod_text, q->container_name);
 	else
 		return 0;
 	return -EPERM;
@@ -155,7 +160,9 @@ int container_user_resolve(struct arena *a, const struct user_request *q, struct
 	int r = 0;
 	/* Before names are looked up: a name in an image cannot prove that it is not root. */
 	if (!user && by_name) r = check_non_root(a, q, true, 1, false, ret_why);
-	if (r == 0) r = user ? resolve_spec_user(&k, user) : resolve_image_user(&k, slice_empty(name) ? SLICE_LIT("0") : q->image_user, ret_why);
+	if (r == 0)
+		r = user ? resolve_spec_user(&k, user)
+			 : resolve_image_user(&k, slice_empty(name) ? SLICE_LIT("0") : q->image_user, ret_why);
 	if (r == 0) r = check_non_root(a, q, by_name, u.uid, user != NULL, ret_why);
 	if (r < 0) return r;
 	if (group) u.gid = (uint32_t)yyjson_mut_get_sint((yyjson_mut_val *)group);

@@ -151,7 +151,8 @@ static int visible_make(struct writer *w) {
 }
 
 static bool is_wanted(const struct writer *w, const char *name) {
-	if (strcmp(name, DATA_LINK) == 0 || strcmp(name, w->fresh) == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return true;
+	if (strcmp(name, DATA_LINK) == 0 || strcmp(name, w->fresh) == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return true;
 	for (size_t i = 0; i < w->n; i++)
 		if (slice_eqs(top_element(w->files[i].path), name)) return true;
 	return false;

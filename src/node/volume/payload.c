@@ -41,7 +41,8 @@ static int add_base64(struct collecting *k, struct slice path, struct slice text
 }
 
 /* One key of a ConfigMap or Secret. False when the object does not have it. */
-static bool add_key(struct collecting *k, enum object_kind kind, const yyjson_mut_val *object, struct slice key, struct slice path, mode_t mode, int *ret) {
+static bool add_key(struct collecting *k, enum object_kind kind, const yyjson_mut_val *object, struct slice key,
+		    struct slice path, mode_t mode, int *ret) {
 	yyjson_mut_val *plain = json_getn(json_get(object, "data"), key), *binary = json_getn(json_get(object, "binaryData"), key);
 	bool secret = kind == OBJECT_SECRET;
 	if (secret ? plain != NULL : binary != NULL) *ret = add_base64(k, path, json_str(secret ? plain : binary), mode);
@@ -61,7 +62,8 @@ static int add_all_keys(struct collecting *k, enum object_kind kind, const yyjso
 	return r;
 }
 
-static int add_items(struct collecting *k, enum object_kind kind, const yyjson_mut_val *object, yyjson_mut_val *items, bool optional) {
+static int add_items(struct collecting *k, enum object_kind kind, const yyjson_mut_val *object, yyjson_mut_val *items,
+		     bool optional) {
 	size_t i, max;
 	yyjson_mut_val *item;
 	int r = 0;
@@ -69,7 +71,8 @@ static int add_items(struct collecting *k, enum object_kind kind, const yyjson_m
 		struct slice key = json_path_str(item, "key");
 		mode_t mode = (mode_t)json_path_int(item, "mode", k->mode);
 		if (r < 0 || add_key(k, kind, object, key, json_path_str(item, "path"), mode, &r) || optional) continue;
-		*k->why = arena_printf(k->p->arena, "%s non-existent %s key: %.*s", kind == OBJECT_SECRET ? "references" : "configmap references",
+		*k->why = arena_printf(k->p->arena, "%s non-existent %s key: %.*s",
+				       kind == OBJECT_SECRET ? "references" : "configmap references",
 				       kind == OBJECT_SECRET ? "secret" : "config", SLICE_FMT(key));
 		r = -EINVAL;
 	}
@@ -117,9 +120,12 @@ static int add_downward(struct collecting *k, const yyjson_mut_val *source) {
 static int add_token(struct collecting *k, const yyjson_mut_val *source) {
 	const yyjson_mut_val *pod = k->c->facts->pod;
 	struct token_request q = {
-		.ns = json_path_str(pod, "metadata.namespace"), .account = json_path_str(pod, "spec.serviceAccountName"),
-		.audience = json_path_str(source, "audience"), .expiration = json_path_int(source, "expirationSeconds", TOKEN_SECONDS_DEFAULT),
-		.pod_name = json_path_str(pod, "metadata.name"), .pod_uid = json_path_str(pod, "metadata.uid"),
+		.ns = json_path_str(pod, "metadata.namespace"),
+		.account = json_path_str(pod, "spec.serviceAccountName"),
+		.audience = json_path_str(source, "audience"),
+		.expiration = json_path_int(source, "expirationSeconds", TOKEN_SECONDS_DEFAULT),
+		.pod_name = json_path_str(pod, "metadata.name"),
+		.pod_uid = json_path_str(pod, "metadata.uid"),
 	};
 	struct slice token;
 	const char *detail = NULL;

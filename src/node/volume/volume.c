@@ -16,8 +16,8 @@ struct plugin {
 	const char *member;   /* of the volume object */
 	const char *folder;   /* below volumes/ */
 	bool managed, tmpfs;
-	int (*set_up)(const struct volume_context *c, const struct plugin *p, const yyjson_mut_val *volume, const char *dir, const char **ret_path,
-		      const char **ret_why);
+	int (*set_up)(const struct volume_context *c, const struct plugin *p, const yyjson_mut_val *volume, const char *dir,
+		      const char **ret_path, const char **ret_why);
 };
 
 /* tmpfs that never goes to swap where the kernel can say so (6.4). */
@@ -159,7 +159,8 @@ int volume_set_up(const struct volume_context *c, const yyjson_mut_val *volume, 
 	struct slice name = json_path_str(volume, "name");
 	*ret_why = NULL;
 	if (!p) {
-		*ret_why = arena_printf(c->arena, "no volume plugin matched: volumes of type %s are not supported by this node", kind_name(volume, c->arena));
+		*ret_why = arena_printf(c->arena, "no volume plugin matched: volumes of type %s are not supported by this node",
+					kind_name(volume, c->arena));
 		return -ENOTSUP;
 	}
 	if (!node_name_is_safe(name)) return fail(ret_why, -EINVAL);
