@@ -7,6 +7,9 @@ import signal
 import time
 
 
+ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
+
+
 class Terminal:
     def __init__(self, argv, env, rows=40, cols=200):
         import fcntl
@@ -26,7 +29,8 @@ class Terminal:
             chunk = os.read(self.fd, 65536)
         except OSError:
             return False
-        self.text += chunk.decode("utf-8", "replace")
+        # Shells ask the terminal where its cursor is and colour their prompts: only text counts here.
+        self.text = ESCAPES.sub("", self.text + chunk.decode("utf-8", "replace"))
         return bool(chunk)
 
     def expect(self, pattern, timeout):
