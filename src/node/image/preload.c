@@ -95,7 +95,7 @@ static void on_image(void *ctx, const struct image_pull_result *r) {
 static void image_next(struct preload *p) {
 	while (p->image < p->n_images) {
 		struct archive_image *i = &p->images[p->image];
-		struct pull_source src = { i->source, false };
+		struct pull_source src = { i->source, NULL, false };
 		if (image_pull_start(p->store, &src, 1, i->name, i->repository, SLICE_NULL, on_image, p) == 0) return;
 		p->image++;
 	}

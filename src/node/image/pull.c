@@ -122,7 +122,8 @@ static void pull_copied(struct pull *p) {
 	const char *why = "manifest is missing";
 	char *path = arena_printf(p->arena, "%s/manifest.json", p->dir);
 	int r = path ? files_read_arena(p->arena, path, IMAGE_CONFIG_MAX, &text) : -ENOMEM;
-	if (r == 0) r = file_digest(p->arena, text, &p->digest);
+	/* Asked for before, it is the digest of what the name stands for: an index of several machines, or this manifest. */
+	if (r == 0 && slice_empty(p->digest)) r = file_digest(p->arena, text, &p->digest);
 	if (r == 0) r = image_manifest_parse(p->arena, text, &p->manifest, &why);
 	if (r < 0) pull_fail(p, -EIO, why);
 	else pull_next_layer(p);
@@ -139,26 +140,72 @@ static void on_copied(void *ctx, const struct proc_result *r) {
 	pull_next_source(p);
 }
 
-static void pull_next_source(struct pull *p) {
-	if (p->source == p->n_sources) return pull_finish(p, -EIO, NULL);
+static int skopeo(struct pull *p, const char *const *argv, void (*done)(void *, const struct proc_result *)) {
+	const char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent",
+			       "TMPDIR=/var/tmp", p->store->skopeo_env, p->store->auth_dir, NULL };
+	struct proc_options o = { .argv = argv, .envp = envp, .timeout_ms = PULL_TIMEOUT_MS, .output_max = IMAGE_CONFIG_MAX };
+	return proc_start(p->store->loop, &o, done, p, &p->copying);
+}
+
+static void pull_start_failed(struct pull *p, int err) {
+	if (err == -ENOENT) pull_fail(p, -EIO, "skopeo is not installed (package skopeo)");
+	else if (err < 0) pull_fail(p, -EIO, strerror(-err));
+}
+
+static void pull_copy(struct pull *p, const char *from) {
 	const struct pull_source *src = &p->sources[p->source];
 	const char *target = arena_printf(p->arena, "dir:%s", p->dir);
 	const char *auth = p->auth_file ? arena_printf(p->arena, "--src-authfile=%s", p->auth_file) : "--src-no-creds";
-	if (!target || !auth) return pull_fail(p, -ENOMEM, NULL);
+	if (!target || !auth || !from) return pull_fail(p, -ENOMEM, NULL);
 	const char *argv[] = { "skopeo", "--insecure-policy", "copy", "--quiet", auth,
-			       src->plain_allowed ? "--src-tls-verify=false" : "--src-tls-verify=true", src->source, target, NULL };
-	const char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-			       "HOME=/nonexistent",
-			       "TMPDIR=/var/tmp",
-			       p->store->skopeo_env,
-			       p->store->auth_dir,
-			       NULL };
+			       src->plain_allowed ? "--src-tls-verify=false" : "--src-tls-verify=true", from, target, NULL };
 	int r = files_remove_tree(p->dir);
 	if (r == 0) r = files_mkdir_p(p->dir, 0700);
-	struct proc_options o = { .argv = argv, .envp = envp, .timeout_ms = PULL_TIMEOUT_MS };
-	if (r == 0) r = proc_start(p->store->loop, &o, on_copied, p, &p->copying);
-	if (r == -ENOENT) pull_fail(p, -EIO, "skopeo is not installed (package skopeo)");
-	else if (r < 0) pull_fail(p, -EIO, strerror(-r));
+	if (r == 0) r = skopeo(p, argv, on_copied);
+	pull_start_failed(p, r);
+}
+
+static struct image *image_by_digest(struct image_store *s, struct slice digest) {
+	struct slice key;
+	size_t it = 0;
+	void *v;
+	while (map_next(s->images, &it, &key, &v))
+		if (image_has_digest(v, digest)) return v;
+	return NULL;
+}
+
+/* The name still stands for what is here: only the record changes. */
+static bool pull_is_here(struct pull *p) {
+	const struct image *image;
+	const char *digest = arena_printf(p->arena, "%.*s@%.*s", SLICE_FMT(p->repository), SLICE_FMT(p->digest));
+	struct image *known = digest ? image_by_digest(p->store, slice_str(digest)) : NULL;
+	if (!known || image_store_add(p->store, known, p->name, slice_str(digest), &image) < 0) return false;
+	pull_finish(p, 0, image);
+	return true;
+}
+
+static void on_inspected(void *ctx, const struct proc_result *r) {
+	struct pull *p = ctx;
+	const struct pull_source *src = &p->sources[p->source];
+	p->copying = NULL;
+	/* Copying by the name then fails too, with the message people know. */
+	if (r->code != 0 || file_digest(p->arena, r->out, &p->digest) < 0) {
+		p->digest = SLICE_NULL;
+		return pull_copy(p, src->source);
+	}
+	if (!pull_is_here(p)) pull_copy(p, arena_printf(p->arena, "%s@%.*s", src->repository, SLICE_FMT(p->digest)));
+}
+
+static void pull_next_source(struct pull *p) {
+	if (p->source == p->n_sources) return pull_finish(p, -EIO, NULL);
+	const struct pull_source *src = &p->sources[p->source];
+	p->digest = SLICE_NULL;
+	if (!src->repository) return pull_copy(p, src->source);
+	const char *auth = p->auth_file ? arena_printf(p->arena, "--authfile=%s", p->auth_file) : "--no-creds";
+	if (!auth) return pull_fail(p, -ENOMEM, NULL);
+	const char *argv[] = { "skopeo", "--insecure-policy", "inspect", "--raw", auth,
+			       src->plain_allowed ? "--tls-verify=false" : "--tls-verify=true", src->source, NULL };
+	pull_start_failed(p, skopeo(p, argv, on_inspected));
 }
 
 static int pull_prepare(struct pull *p, const struct pull_source *sources, size_t n, struct slice auth_json) {
@@ -168,8 +215,10 @@ static int pull_prepare(struct pull *p, const struct pull_source *sources, size_
 	if (!p->dir || !p->sources) return -ENOMEM;
 	p->n_sources = n;
 	for (size_t i = 0; i < n; i++) {
-		p->sources[i] = (struct pull_source){ arena_strdup(p->arena, sources[i].source), sources[i].plain_allowed };
-		if (!p->sources[i].source) return -ENOMEM;
+		const char *repository = sources[i].repository;
+		p->sources[i] = (struct pull_source){ arena_strdup(p->arena, sources[i].source),
+						      repository ? arena_strdup(p->arena, repository) : NULL, sources[i].plain_allowed };
+		if (!p->sources[i].source || (repository && !p->sources[i].repository)) return -ENOMEM;
 	}
 	p->name = arena_slice_dup(p->arena, p->name);
 	p->repository = arena_slice_dup(p->arena, p->repository);
@@ -234,6 +283,8 @@ int image_store_pull(struct image_store *s, const struct image_reference *r, str
 	if (!sources) return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		sources[i].plain_allowed = endpoints[i].plain_allowed;
+		sources[i].repository =
+			digest ? NULL : arena_printf(a, "docker://%s/%.*s", endpoints[i].host, SLICE_FMT(r->path));
 		sources[i].source = arena_printf(a, "docker://%s/%.*s%c%.*s", endpoints[i].host, SLICE_FMT(r->path),
 						 digest ? '@' : ':', SLICE_FMT(version));
 		if (!sources[i].source) return -ENOMEM;

@@ -29,6 +29,8 @@ int image_store_add(struct image_store *s, struct image *fresh, struct slice nam
  * stand in the record; both may be empty. */
 struct pull_source {
 	const char *source;
+	const char *repository; /* "docker://host/path": asked for the present digest first, so that what is here is not copied
+				 * again; NULL: no asking */
 	bool plain_allowed;
 };
 int image_pull_start(struct image_store *s, const struct pull_source *sources, size_t n, struct slice name,

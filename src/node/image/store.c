@@ -184,11 +184,10 @@ static struct slice *list_copy_with(struct arena *a, const struct slice *old, si
 	return list;
 }
 
-/* Adds an image, or another name and digest to one already there. */
-int image_store_add(struct image_store *s, struct image *fresh, struct slice name, struct slice digest,
-		    const struct image **ret) {
-	struct image *i = map_get(s->images, fresh->id);
-	if (!i) i = fresh;
+/* Adds an image, or another name and digest to one already there (which may be `fresh` itself). */
+int image_store_add(
+	struct image_store *s, struct image *fresh, struct slice name, struct slice digest, const struct image **ret) {
+	struct image *known = map_get(s->images, fresh->id), *i = known ? known : fresh;
 	size_t n_names = i->n_names, n_digests = i->n_digests;
 	struct slice *names = list_copy_with(i->arena, i->names, &n_names, name);
 	struct slice *digests = list_copy_with(i->arena, i->digests, &n_digests, digest);
@@ -200,8 +199,8 @@ int image_store_add(struct image_store *s, struct image *fresh, struct slice nam
 		i->n_digests = n_digests;
 		r = record_save(s, i);
 	}
-	if (r == 0 && i == fresh) r = map_put(s->images, i->id, i, NULL);
-	if (r < 0 || i != fresh) image_free(fresh);
+	if (r == 0 && !known) r = map_put(s->images, i->id, i, NULL);
+	if (known != fresh && (known || r < 0)) image_free(fresh);
 	if (r < 0) return r;
 	if (!slice_empty(name)) name_take_away(s, i, name);
 	*ret = i;
