@@ -4,6 +4,7 @@
  * condition; pods that do not tolerate a NoExecute taint are deleted when their time is over; pods of nodes that are gone are
  * removed (pkg/controller/nodelifecycle, tainteviction, podgc).
  */
+#include "base/map.h"
 #include "codec/timestamp.h"
 #include "control/controller.h"
 
@@ -11,6 +12,9 @@
 
 #define NOT_READY "node.kubernetes.io/not-ready"
 #define UNREACHABLE "node.kubernetes.io/unreachable"
+/* A node may be named before it is made, or be made anew: its pods wait so long for it (podgc's quarantine). */
+#define GONE_QUARANTINE_MS 40000u
+#define GONE_MAX 10000u
 
 static void queue_node_of_lease(struct controller *c, struct k8c_object *lease) {
 	(void)workqueue_add(c->queue, slice_of(k8c_object_name(lease)));
@@ -21,7 +25,14 @@ static void queue_node_of_pod(struct controller *c, struct k8c_object *pod) {
 	if (!slice_empty(node)) (void)workqueue_add(c->queue, node);
 }
 
+/* Since when a node that pods name is missing: name -> struct gone. */
+struct gone { uint64_t since; };
+
+static void teardown(struct controller *c) { c->state = map_free(c->state, free); }
+
 static int setup(struct controller *c) {
+	c->state = map_new(GONE_MAX);
+	if (!c->state) return -ENOMEM;
 	int r = controller_watch(c, KIND_NODE);
 	if (r == 0) r = controller_watch_mapped(c, KIND_NODE_LEASE, queue_node_of_lease);
 	return r < 0 ? r : controller_watch_mapped(c, KIND_POD, queue_node_of_pod);
@@ -205,6 +216,39 @@ static void evict(struct task *t, const yyjson_mut_val *node) {
 	task_end(t, 0);
 }
 
+/* True when the quarantine of a missing node is over; else its key comes back then. */
+static bool is_gone(struct task *t) {
+	uint64_t now = env_mono(t->c->control->o.env) / 1000000u;
+	struct gone *g = map_get(t->c->state, t->name);
+	if (!g) {
+		g = calloc(1, sizeof(*g));
+		if (!g) return false;
+		g->since = now;
+		if (map_put(t->c->state, t->name, g, NULL) < 0) {
+			free(g);
+			return false;
+		}
+	}
+	if (now - g->since >= GONE_QUARANTINE_MS) return true;
+	(void)workqueue_add_after(t->c->queue, t->key, GONE_QUARANTINE_MS - (now - g->since));
+	return false;
+}
+
+static bool has_pods(struct task *t) {
+	struct k8c_informer *i = controller_informer(t->c, KIND_POD);
+	struct k8c_object *pod;
+	for (size_t it = 0; (pod = k8c_informer_next(i, &it));)
+		if (slice_eq(json_path_str(k8c_object_value(pod), "spec.nodeName"), t->name)) return true;
+	return false;
+}
+
+static void missing(struct task *t) {
+	bool any = has_pods(t);
+	if (!any) free(map_del(t->c->state, t->name));
+	if (any && is_gone(t)) evict(t, NULL);
+	else task_end(t, 0);
+}
+
 /* ---- steps ---- */
 
 static void tainted(struct task *t, const struct k8c_response *res k8c_unused, const struct k8c_error *err) {
@@ -258,9 +302,10 @@ static void reconcile(struct task *t) {
 		return;
 	}
 	if (!node) {
-		evict(t, NULL);
+		missing(t);
 		return;
 	}
+	free(map_del(t->c->state, t->name));
 	int64_t grace = t->c->control->o.node_grace_ms, age = (env_now_sec(t->c->control->o.env) - last_heard(t, node)) * 1000;
 	struct slice ready = json_path_str(ready_condition(node), "status");
 	/* A node that never had an agent says nothing about Ready: it is left to its maker until the grace is over. */
@@ -273,5 +318,5 @@ static void reconcile(struct task *t) {
 }
 
 const struct controller_def controller_node_lifecycle = {
-	.name = "node-lifecycle", .component = "node-controller", .setup = setup, .sync = reconcile, .parallel = 4,
+	.name = "node-lifecycle", .component = "node-controller", .setup = setup, .sync = reconcile, .teardown = teardown, .parallel = 4,
 };

@@ -63,11 +63,12 @@ static const char *key_of(const struct meta *x) { return x->field ? x->field->me
 static yyjson_mut_val *cleaned(struct merge *m, yyjson_mut_val *v, unsigned depth);
 
 static yyjson_mut_val *cleaned_map(struct merge *m, yyjson_mut_val *v, unsigned depth) {
-	yyjson_mut_val *out = yyjson_mut_obj(m->doc), *key;
+	yyjson_mut_val *out = yyjson_mut_obj(m->doc), *next;
 	yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(v);
-	while (out && (key = yyjson_mut_obj_iter_next(&it))) {
+	for (yyjson_mut_val *key = yyjson_mut_obj_iter_next(&it); out && key; key = next) {
 		yyjson_mut_val *value = yyjson_mut_obj_iter_get_val(key);
 		struct slice name = json_str(key);
+		next = yyjson_mut_obj_iter_next(&it); /* before key and value move into another map */
 		if (yyjson_mut_is_null(value) || slice_eqs(name, DIRECTIVE) || slice_eqs(name, RETAIN) || slice_starts(name, SLICE_LIT(ORDER_PREFIX)) ||
 		    slice_starts(name, SLICE_LIT(DELETE_PREFIX)))
 			continue;
@@ -338,10 +339,11 @@ static int whole_map(struct merge *m, yyjson_mut_val *patch, const yyjson_mut_va
 
 static int merge_members(struct merge *m, const struct schema_type *t, yyjson_mut_val *original, yyjson_mut_val *patch) {
 	yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(patch);
-	yyjson_mut_val *key;
-	while ((key = yyjson_mut_obj_iter_next(&it))) {
+	yyjson_mut_val *next;
+	for (yyjson_mut_val *key = yyjson_mut_obj_iter_next(&it); key; key = next) {
 		yyjson_mut_val *value = yyjson_mut_obj_iter_get_val(key);
 		const char *name = yyjson_mut_get_str(key);
+		next = yyjson_mut_obj_iter_next(&it); /* before the value moves into the original */
 		int r = slice_starts(json_str(key), SLICE_LIT(DELETE_PREFIX)) ? delete_from_list(m, original, name + sizeof(DELETE_PREFIX) - 1, value)
 									       : merge_member(m, t, original, name, value);
 		if (r < 0) return r;
