@@ -39,16 +39,6 @@ static const struct status *check_patch(struct request *r, yyjson_mut_val *root)
 	return NULL;
 }
 
-/* Unknown members are errors of the typed conversion, whatever fieldValidation says. */
-static const struct status *not_typed(struct request *r, const yyjson_mut_val *root, const char *issue) {
-	struct slice ns = json_path_str(root, "metadata.namespace"), name = json_path_str(root, "metadata.name");
-	struct slice path = slice_str(issue);
-	(void)slice_cut(&path, '"');
-	path = slice_cut(&path, '"');
-	return status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): .%.*s: field not declared in schema", SLICE_FMT(ns),
-			    SLICE_FMT(name), r->res->group, r->res->version, r->res->kind, SLICE_FMT(path));
-}
-
 static const struct status *check_upsert(struct write *w) {
 	struct request *r = w->r;
 	struct access_attrs at = { .user = r->user, .is_resource = true, .verb = SLICE_LIT("create"), .ns = r->info.ns, .group = r->info.group,
@@ -66,25 +56,14 @@ static const struct status *transform(struct write *w) {
 	if (!patch) return status_no_memory();
 	struct managed_write m = { .a = r->a, .res = w->res, .sub = w->sub, .doc = w->doc, .manager = w->opt.field_manager,
 				   .now_sec = r->now / NSEC_PER_SEC, .force = w->opt.force };
+	yyjson_mut_doc_set_root(w->doc, patch);
 	st = managed_apply(&m, w->created ? NULL : w->old, patch, &w->obj);
 	if (st) return st;
 	yyjson_mut_doc_set_root(w->doc, w->obj);
-	return schema_default(w->res->type, w->doc, w->obj) < 0 ? status_no_memory() : NULL;
-}
-
-static const struct status *typed_patch(struct request *r, struct application *ap) {
-	struct schema_issues issues = { 0 };
-	const char *msg = NULL;
-	yyjson_mut_val *root = yyjson_mut_doc_get_root(ap->doc);
-	const struct status *st = check_patch(r, root);
+	st = patch_check_name(r, w->obj);
+	if (!st) st = meta_check_namespace(r->a, w->res, w->ns, w->doc, w->obj);
 	if (st) return st;
-	int err = schema_decode_tree(r->res->type, r->a, ap->doc, &issues, &msg);
-	if (err) return err == -EBADMSG ? status_error(r->a, "failed to create typed patch object (%.*s/%.*s; %s/%s, Kind=%s): %s", SLICE_FMT(r->info.ns), SLICE_FMT(r->info.name),
-						       r->res->group, r->res->version, r->res->kind, msg ? msg : "") : status_no_memory();
-	if (issues.n_unknown) return not_typed(r, root, issues.unknown[0]);
-	st = meta_check_namespace(r->a, r->res, r->info.ns, ap->doc, root);
-	if (!st && slice_empty(json_path_str(root, "metadata.name")) && !json_set_str(ap->doc, json_get(root, "metadata"), "name", r->info.name)) st = status_no_memory();
-	return st;
+	return schema_default(w->res->type, w->doc, w->obj) < 0 ? status_no_memory() : NULL;
 }
 
 static bool may_retry(struct write *w) { return true; }
@@ -92,7 +71,7 @@ static bool may_retry(struct write *w) { return true; }
 void apply_start(struct request *r, struct write *w) {
 	struct application *ap = arena_new_of(r->a, struct application);
 	const struct status *st = ap ? read_yaml(r, w, &ap->doc) : status_no_memory();
-	if (!st) st = typed_patch(r, ap);
+	if (!st) st = check_patch(r, yyjson_mut_doc_get_root(ap->doc));
 	if (st) {
 		request_status(r, st);
 		return;

@@ -133,6 +133,17 @@ static void commit(struct write *w, struct blob *json, size_t rv_at) {
 
 /* ---- the end of an attempt ---- */
 
+static struct managed_write managed_write_of(const struct write *w) {
+	return (struct managed_write){ .a = w->r->a, .res = w->res, .sub = w->sub, .doc = w->doc, .now_sec = w->r->now / NSEC_PER_SEC,
+				       .manager = options_manager(w->r->a, w->opt.field_manager, request_get_header(w->r, "user-agent")) };
+}
+
+/* An update that changes nothing but the times of managedFields changes nothing. */
+static const struct status *settle(struct write *w) {
+	struct managed_write m = managed_write_of(w);
+	return w->created ? NULL : managed_settle(&m, w->old, w->obj);
+}
+
 static bool same_as_stored(const struct write *w, const struct blob *json, size_t rv_at) {
 	struct slice now = blob_slice(json), was = blob_slice(w->cur->json);
 	if (was.n < rv_at || memcmp(was.p, now.p, rv_at) != 0) return false;
@@ -165,6 +176,7 @@ static void validated(struct admit *ad, const struct status *st) {
 	struct blob *json = NULL;
 	size_t rv_at = 0;
 	if (!st && !w->opt.dry_run) st = refuse_rv_on_create(w);
+	if (!st) st = settle(w);
 	if (!st) st = stored_encode(w->r->a, w->res, w->doc, w->obj, &json, &rv_at);
 	if (st) {
 		blob_unref(json);
@@ -257,8 +269,7 @@ static void mutated(struct admit *ad, const struct status *st) {
 /* ---- the beginning of an attempt ---- */
 
 static const struct status *manage(struct write *w) {
-	struct managed_write m = { .a = w->r->a, .res = w->res, .sub = w->sub, .doc = w->doc, .now_sec = w->r->now / NSEC_PER_SEC,
-				   .manager = options_manager(w->r->a, w->opt.field_manager, request_get_header(w->r, "user-agent")) };
+	struct managed_write m = managed_write_of(w);
 	return w->apply ? NULL : managed_update(&m, w->created ? NULL : w->old, w->obj);
 }
 
