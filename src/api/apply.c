@@ -21,19 +21,26 @@ static const struct status *read_yaml(struct request *r, struct write *w, yyjson
 	if (err) return status_no_memory();
 	if (dups && w->opt.validation == FIELDS_STRICT)
 		return status_bad_request(r->a, "error strict decoding YAML: error converting YAML to JSON: %s", dups);
+	/* An empty document is an object that says nothing. */
+	if (yyjson_mut_is_null(yyjson_mut_doc_get_root(*ret))) yyjson_mut_doc_set_root(*ret, yyjson_mut_obj(*ret));
 	if (!yyjson_mut_is_obj(yyjson_mut_doc_get_root(*ret)))
 		return status_bad_request(r->a, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}");
 	return NULL;
+}
+
+/* Named as Go prints a GroupVersionKind. */
+static const struct status *not_this_type(struct request *r, struct slice kind, struct slice version) {
+	bool grouped = slice_chr(version, '/') >= 0;
+	return status_bad_request(r->a, "invalid object type: %s%.*s, Kind=%.*s", grouped ? "" : "/", SLICE_FMT(version), SLICE_FMT(kind));
 }
 
 static const struct status *check_patch(struct request *r, yyjson_mut_val *root) {
 	const char *gv = api_version_of(r->a, r->res->group, r->res->version);
 	struct slice name = json_path_str(root, "metadata.name"), kind = json_path_str(root, "kind"), version = json_path_str(root, "apiVersion");
 	if (!gv) return status_no_memory();
-	if (slice_empty(kind)) return status_bad_request(r->a, "Object 'Kind' is missing in '%s'", "patch");
 	if (json_path(root, "metadata.managedFields")) return status_bad_request(r->a, "metadata.managedFields must be nil");
 	if (!slice_eqs(kind, r->res->kind) || !slice_eqs(version, gv))
-		return status_bad_request(r->a, "%.*s in version %s cannot be applied as a %s in version %s", SLICE_FMT(kind), status_quote(r->a, version), r->res->kind, gv);
+		return not_this_type(r, kind, version);
 	if (name.n && !slice_eq(name, r->info.name))
 		return status_bad_request(r->a, "the name of the object (%.*s) does not match the name on the URL (%.*s)", SLICE_FMT(name), SLICE_FMT(r->info.name));
 	return NULL;

@@ -28,6 +28,7 @@ static const struct status *read_body(struct request *r, struct write *w, struct
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(c->doc);
 	st = meta_check_namespace(r->a, r->res, r->info.ns, c->doc, root);
 	if (st) return st;
+	meta_clear_system(root);
 	return schema_default(r->res->type, c->doc, root) < 0 ? status_no_memory() : NULL;
 }
 

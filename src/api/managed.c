@@ -32,8 +32,11 @@ static int convert(const struct manage *m, struct slice version, const yyjson_mu
 
 static bool describe(const struct managed_write *w, struct manage *m) {
 	const struct schema_strategy *s = w->sub && w->sub->strategy ? w->sub->strategy : w->res->strategy;
-	const char *version = api_version_of(w->a, w->res->group, w->res->version);
-	*m = (struct manage){ .a = w->a, .doc = w->doc, .type = w->res->type, .version = slice_str(version),
+	/* A subresource with a kind of its own (TokenRequest) is written about in that kind's fields and version. */
+	bool own = w->sub && w->sub->type && w->sub->kind && strcmp(w->sub->kind, w->res->kind) != 0 && w->sub->type != w->res->type;
+	const char *version = own ? api_version_of(w->a, w->sub->group ? w->sub->group : w->res->group, w->sub->version ? w->sub->version : w->res->version)
+				  : api_version_of(w->a, w->res->group, w->res->version);
+	*m = (struct manage){ .a = w->a, .doc = w->doc, .type = own ? w->sub->type : w->res->type, .version = slice_str(version),
 			      .subresource = w->sub ? slice_str(w->sub->name) : SLICE_NULL, .reset = s ? s->ssa_reset_fields : NULL,
 			      .manager = w->manager, .now_sec = w->now_sec, .force = w->force, .convert = convert, .ctx = w->res };
 	return version != NULL;

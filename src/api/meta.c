@@ -41,12 +41,16 @@ static bool give_name(struct write *w, yyjson_mut_val *meta) {
 	return made && json_set_str(w->doc, meta, "name", w->name);
 }
 
-const struct status *meta_before_create(struct write *w) {
+void meta_clear_system(yyjson_mut_val *obj) {
 	static const char *const cleared[] = { "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds" };
+	for (size_t i = 0; i < ELEMENTSOF(cleared); i++) json_del(json_get(obj, "metadata"), cleared[i]);
+}
+
+const struct status *meta_before_create(struct write *w) {
 	yyjson_mut_val *meta = json_ensure_obj(w->doc, w->obj, "metadata");
 	char uid[37];
 	if (!meta || env_uuid(w->r->api->env, uid) < 0) return status_no_memory();
-	for (size_t i = 0; i < ELEMENTSOF(cleared); i++) json_del(meta, cleared[i]);
+	meta_clear_system(w->obj);
 	bool ok = json_set_str(w->doc, meta, "uid", slice_make(uid, 36)) && set_now(w, meta, "creationTimestamp") && give_name(w, meta);
 	return ok ? NULL : status_no_memory();
 }

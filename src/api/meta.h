@@ -6,6 +6,8 @@
 
 /* 400 when the tree's namespace is not the request's; sets it when it is empty. */
 const struct status *meta_check_namespace(struct arena *a, const struct schema_resource *res, struct slice ns, yyjson_mut_doc *doc, yyjson_mut_val *obj);
+/* Drops what a client may not set on a new object, before anybody is said to own it. */
+void meta_clear_system(yyjson_mut_val *obj);
 /* uid, creationTimestamp, generated name; what a client may not set is cleared. */
 const struct status *meta_before_create(struct write *w);
 /* generation as it was: before the strategy's preparation. */

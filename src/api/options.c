@@ -138,11 +138,11 @@ static void check_validation(struct arena *a, struct schema_errors *e, struct sl
 			  arena_printf(a, "Unsupported value: %s: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"", status_quote(a, v)));
 }
 
-/* Go's unicode.IsPrint, as far as the one-byte range and broken UTF-8 go. */
-static bool printable(struct slice s) {
+/* The first byte that is no printable character (Go's unicode.IsPrint within ASCII), or -1. */
+static ptrdiff_t unprintable(struct slice s) {
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || (unsigned char)s.p[i] == 0x7f) return false;
-	return true;
+		if ((unsigned char)s.p[i] < 0x20 || (unsigned char)s.p[i] == 0x7f) return (ptrdiff_t)i;
+	return -1;
 }
 
 static void check_manager(struct arena *a, struct schema_errors *e, struct slice m, bool apply) {
@@ -150,9 +150,10 @@ static void check_manager(struct arena *a, struct schema_errors *e, struct slice
 		schema_errors_add(a, e, "FieldValueRequired", "fieldManager", "Required value: is required for apply patch");
 	if (m.n > FIELD_MANAGER_MAX)
 		schema_errors_add(a, e, "FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes");
-	if (!printable(m))
+	ptrdiff_t at = unprintable(m);
+	if (at >= 0)
 		schema_errors_add(a, e, "FieldValueInvalid", "fieldManager",
-				  arena_printf(a, "Invalid value: %s: should only contain printable characters", status_quote(a, m)));
+				  arena_printf(a, "Invalid value: %s: invalid character U+%04X (at position %td)", status_quote(a, m), (unsigned)(unsigned char)m.p[at], at));
 }
 
 const struct status *options_write(struct arena *a, const struct query *q, const char *kind, bool apply, struct write_options *ret) {
@@ -240,7 +241,7 @@ struct slice options_manager(struct arena *a, struct slice field_manager, struct
 	char *out = arena_alloc(a, s.n + 1);
 	size_t n = 0;
 	for (size_t i = 0; out && i < s.n; i++)
-		if (printable(slice_make(s.p + i, 1))) out[n++] = s.p[i];
+		if (unprintable(slice_make(s.p + i, 1)) < 0) out[n++] = s.p[i];
 	if (n > FIELD_MANAGER_MAX) n = FIELD_MANAGER_MAX;
 	return slice_make(out, out ? n : 0);
 }

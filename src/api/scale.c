@@ -145,6 +145,7 @@ static void put(struct request *r) {
 	}
 	w->op = WRITE_UPDATE;
 	w->sub = NULL; /* it is the workload that changes, by its own rules */
+	w->managed_as = r->sub;
 	w->transform = transform;
 	w->may_retry = may_retry;
 	w->done = done;

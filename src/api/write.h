@@ -21,6 +21,7 @@ struct write {
 	const struct status *(*transform)(struct write *w);
 	bool upsert;
 	bool (*may_retry)(struct write *w);     /* NULL: lost races are retried unless the tree named a revision */
+	const struct schema_subresource *managed_as; /* subresource named in managedFields when it is not sub (scale) */
 	bool skip_admission, skip_validation;
 	bool skip_prepare;                      /* what the transform made is what is stored: no strategy (bindings) */
 	enum schema_field_mode mode;
