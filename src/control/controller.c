@@ -135,7 +135,8 @@ void task_finish(struct task *t, const struct k8c_response *res k8c_unused, cons
 static void call_done(void *ctx, const struct k8c_response *res, const struct k8c_error *err) {
 	struct task *t = ctx;
 	t->call = NULL;
-	t->answered(t, res, err);
+	if (t->c->stopping) task_end(t, 0);
+	else t->answered(t, res, err);
 }
 
 static const struct k8c_request_handler call_handler = { .on_done = call_done };
@@ -185,6 +186,7 @@ static int controller_start(struct control *ctl, struct controller *c, const str
 /* Requests are cancelled first: their tasks end, then nothing refers to the queue any more. */
 static void controller_cancel(struct controller *c) {
 	if (!c->def) return;
+	c->stopping = true;
 	if (c->queue) workqueue_pause(c->queue, true);
 	list_foreach(&c->tasks, pos) {
 		struct task *t = list_entry(pos, struct task, link);

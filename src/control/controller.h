@@ -53,6 +53,7 @@ struct controller {
 	struct workqueue *queue;
 	struct list tasks;
 	void *state;
+	bool stopping;           /* answers end their tasks; nothing more is asked */
 };
 
 /* The shared informer of a kind, made on first use. NULL when out of memory. */

@@ -16,6 +16,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import BUILD, ROOT, Cluster  # noqa: E402
+from images import Images  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 SA = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -88,17 +89,10 @@ def have_public_registry():
         return False
 
 
-def prepare_images(work, data):
-    """A registry on loopback that serves images built here under the names users type, as docker.io's mirror."""
-    registry = subprocess.run([ROOT / "scripts/test-registry", "start", work / "registry"], capture_output=True, text=True)
-    if registry.returncode:
-        raise RuntimeError(registry.stderr)
-    address = registry.stdout.strip()
-    built = subprocess.run([ROOT / "scripts/test-images", work / "images", address], capture_output=True, text=True)
-    if built.returncode:
-        raise RuntimeError(built.stderr)
-    print(f"Images built here and served at {address} as docker.io's mirror:\n{built.stdout}")
-    (data / "registries.yaml").write_text(f'registries:\n- name: docker.io\n  endpoints: ["http://{address}"]\n')
+def prepare_images(images, data):
+    images.start()
+    print(f"Images built here and served at {images.address} as docker.io's mirror:\n{images.built}")
+    images.configure(data)
 
 
 def step_a(w):
@@ -384,14 +378,13 @@ def leftovers(data):
     return found
 
 
-def finish(w, work, cluster):
+def finish(w, images, cluster):
     w.title("The end: nothing stays behind")
     status = cluster.stop()
     w.result([] if status == 0 else [f"k8c server ended with {status} on SIGTERM"])
     done = cluster.cleanup()
     w.result([] if done.returncode == 0 else [f"k8c cleanup: {done.stderr}"])
-    subprocess.run([ROOT / "scripts/test-registry", "stop", work / "registry"])
-    subprocess.run([ROOT / "scripts/test-images", "--clean", work / "images"])
+    images.stop()
     w.result(leftovers(cluster.data))
     cluster.remove()
 
@@ -403,12 +396,13 @@ def main():
     args = parser.parse_args()
     cluster = Cluster()
     work = cluster.dir
+    images = Images(work)
     w = Walk(cluster)
     try:
         if have_public_registry():
             print("docker.io resolves here: images come from there")
         else:
-            prepare_images(work, cluster.data)
+            prepare_images(images, cluster.data)
         cluster.start(60)
         print(f"k8c is up at {cluster.url}, kubeconfig {cluster.kubeconfig}")
         step_a(w)
@@ -426,7 +420,7 @@ def main():
                   f"scripts/test-registry stop {work}/registry; rm -rf {work}")
             cluster.process = None
         else:
-            finish(w, work, cluster)
+            finish(w, images, cluster)
     except BaseException as err:
         w.failed += 1
         print(f"FAIL: {type(err).__name__}: {err}")
@@ -435,8 +429,7 @@ def main():
         if not args.keep:
             cluster.stop()
             cluster.cleanup()
-            subprocess.run([ROOT / "scripts/test-registry", "stop", work / "registry"])
-            subprocess.run([ROOT / "scripts/test-images", "--clean", work / "images"])
+            images.stop()
             cluster.remove()
     finally:
         print(f"walkthrough: {w.passed} steps passed, {w.failed} failed")
