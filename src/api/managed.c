@@ -33,7 +33,7 @@ static int convert(const struct manage *m, struct slice version, const yyjson_mu
 static bool describe(const struct managed_write *w, struct manage *m) {
 	const struct schema_strategy *s = w->sub && w->sub->strategy ? w->sub->strategy : w->res->strategy;
 	/* A subresource with a kind of its own (TokenRequest) is written about in that kind's fields and version. */
-	bool own = w->sub && w->sub->type && w->sub->kind && strcmp(w->sub->kind, w->res->kind) != 0 && w->sub->type != w->res->type;
+	bool own = !w->of_parent && w->sub && w->sub->type && w->sub->kind && strcmp(w->sub->kind, w->res->kind) != 0 && w->sub->type != w->res->type;
 	const char *version = own ? api_version_of(w->a, w->sub->group ? w->sub->group : w->res->group, w->sub->version ? w->sub->version : w->res->version)
 				  : api_version_of(w->a, w->res->group, w->res->version);
 	*m = (struct manage){ .a = w->a, .doc = w->doc, .type = own ? w->sub->type : w->res->type, .version = slice_str(version),

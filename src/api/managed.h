@@ -12,6 +12,7 @@ struct managed_write {
 	struct arena *a;
 	const struct schema_resource *res;
 	const struct schema_subresource *sub;   /* NULL: main */
+	bool of_parent;                         /* the tree is the resource's, though sub has a kind of its own (scale) */
 	yyjson_mut_doc *doc;
 	struct slice manager;
 	int64_t now_sec;

@@ -134,7 +134,7 @@ static void commit(struct write *w, struct blob *json, size_t rv_at) {
 /* ---- the end of an attempt ---- */
 
 static struct managed_write managed_write_of(const struct write *w) {
-	return (struct managed_write){ .a = w->r->a, .res = w->res, .sub = w->managed_as ? w->managed_as : w->sub, .doc = w->doc, .now_sec = w->r->now / NSEC_PER_SEC,
+	return (struct managed_write){ .a = w->r->a, .res = w->res, .sub = w->managed_as ? w->managed_as : w->sub, .of_parent = w->managed_as, .doc = w->doc, .now_sec = w->r->now / NSEC_PER_SEC,
 				       .manager = options_manager(w->r->a, w->opt.field_manager, request_get_header(w->r, "user-agent")) };
 }
 
