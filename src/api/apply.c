@@ -67,6 +67,10 @@ static const struct status *transform(struct write *w) {
 	st = managed_apply(&m, w->created ? NULL : w->old, patch, &w->obj);
 	if (st) return st;
 	yyjson_mut_doc_set_root(w->doc, w->obj);
+	struct slice uid = json_path_str(w->obj, "metadata.uid");
+	if (w->created && uid.n)
+		return status_conflict(r->a, slice_str(r->res->group), slice_str(r->res->resource), r->info.name,
+				       arena_printf(r->a, "uid mismatch: the provided object specified uid %.*s, and no existing object was found", SLICE_FMT(uid)));
 	st = patch_check_name(r, w->obj);
 	if (!st) st = meta_check_namespace(r->a, w->res, w->ns, w->doc, w->obj);
 	if (st) return st;
