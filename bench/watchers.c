@@ -95,6 +95,6 @@ int main(int argc, char **argv) {
 		if (epoll_ctl(ep, EPOLL_CTL_ADD, watchers[i].fd, &e) < 0) die("epoll");
 	}
 	printf("open %d\n", count);
-	while (scanf("wait %lu\n", &more) == 1) wait_all(ep, count, want += more);
+	while (scanf(" wait %lu", &more) == 1) wait_all(ep, count, want += more);
 	return 0;
 }
