@@ -20,9 +20,10 @@ struct managed_write {
 };
 /* After a create or update: `live` is the state before (NULL: none), obj the new state, whose managedFields are set anew. */
 const struct status *managed_update(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *obj);
-/* Apply `patch` (the client's tree as parsed, in m->doc: what it leaves zero or null counts) to `live` (NULL: none); *ret is the merged
- * object with its managedFields, and m->doc's root. A 409 with the conflicts when others own what changes and !force. */
-const struct status *managed_apply(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *patch, yyjson_mut_val **ret);
+/* Apply `patch` (the client's tree as parsed, in m->doc: what it leaves zero or null counts) to `live` (NULL: none); *ret is the
+ * merged object with its managedFields, and m->doc's root. A 409 with the conflicts when others own what changes and !force. */
+const struct status *managed_apply(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *patch,
+				   yyjson_mut_val **ret);
 /* Before an update is stored: when nothing but times of managedFields differs from `live`, they are live's again, so that an
  * update that changes nothing is none. */
 const struct status *managed_settle(const struct managed_write *m, const yyjson_mut_val *live, yyjson_mut_val *obj);

@@ -25,7 +25,8 @@ static int number_cmp(yyjson_mut_val *a, yyjson_mut_val *b) {
 		double x = yyjson_mut_get_num(a), y = yyjson_mut_get_num(b);
 		return (x > y) - (x < y);
 	}
-	bool neg_a = yyjson_mut_is_sint(a) && yyjson_mut_get_sint(a) < 0, neg_b = yyjson_mut_is_sint(b) && yyjson_mut_get_sint(b) < 0;
+	bool neg_a = yyjson_mut_is_sint(a) && yyjson_mut_get_sint(a) < 0,
+	     neg_b = yyjson_mut_is_sint(b) && yyjson_mut_get_sint(b) < 0;
 	if (neg_a != neg_b) return neg_a ? -1 : 1;
 	if (neg_a) return (yyjson_mut_get_sint(a) > yyjson_mut_get_sint(b)) - (yyjson_mut_get_sint(a) < yyjson_mut_get_sint(b));
 	return (yyjson_mut_get_uint(a) > yyjson_mut_get_uint(b)) - (yyjson_mut_get_uint(a) < yyjson_mut_get_uint(b));
@@ -123,7 +124,9 @@ int element_parse(struct arena *a, struct slice text, struct element *ret) {
 }
 
 int element_write(struct buf *b, const struct element *e) {
-	static const char *const prefixes[] = { [ELEMENT_FIELD] = "f:", [ELEMENT_KEY] = "k:", [ELEMENT_VALUE] = "v:", [ELEMENT_INDEX] = "i:" };
+	static const char *const prefixes[] = {
+		[ELEMENT_FIELD] = "f:", [ELEMENT_KEY] = "k:", [ELEMENT_VALUE] = "v:", [ELEMENT_INDEX] = "i:"
+	};
 	buf_puts(b, prefixes[e->kind]);
 	switch (e->kind) {
 	case ELEMENT_FIELD: return buf_put_slice(b, e->name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One step of a field's path as structured-merge-diff names it (FieldsV1 in the API reference): a member ("f:name"), an element of
- * a map list by its keys (`k:{"name":"x"}`), an element of a set (`v:"x"`), an element by its place ("i:0").
- * Values and names are borrowed: they live as long as the trees they come from. Thread rule: pure.
+ * One step of a field's path as structured-merge-diff names it (FieldsV1 in the API reference): a member ("f:name"), an element
+ * of a map list by its keys (`k:{"name":"x"}`), an element of a set (`v:"x"`), an element by its place ("i:0"). Values and names
+ * are borrowed: they live as long as the trees they come from. Thread rule: pure.
  */
 #pragma once
 

@@ -5,7 +5,8 @@
 
 /* ---- collecting ---- */
 
-void fieldset_add(struct fieldsets *f, struct fieldset_stack *s, const struct element *at, bool member, const struct fieldset *below) {
+void fieldset_add(struct fieldsets *f, struct fieldset_stack *s, const struct element *at, bool member,
+		  const struct fieldset *below) {
 	if (f->no_memory || (!member && !below)) return;
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? s->cap * 2 : 64;
@@ -73,15 +74,19 @@ enum op { OP_UNION, OP_INTERSECTION, OP_DIFFERENCE, OP_WITHOUT };
 static const struct fieldset *combine(struct fieldsets *f, enum op op, const struct fieldset *a, const struct fieldset *b);
 
 /* What becomes of an element that both have. */
-static struct fieldset_item joined(struct fieldsets *f, enum op op, const struct fieldset_item *x, const struct fieldset_item *y) {
+static struct fieldset_item joined(struct fieldsets *f, enum op op, const struct fieldset_item *x,
+				   const struct fieldset_item *y) {
 	struct fieldset_item out = { .at = x->at };
 	if (op == OP_WITHOUT && y->member) return out;
-	out.member = op == OP_UNION ? x->member || y->member : op == OP_INTERSECTION ? x->member && y->member : x->member && !y->member;
+	out.member = op == OP_UNION          ? x->member || y->member
+		     : op == OP_INTERSECTION ? x->member && y->member
+					     : x->member && !y->member;
 	out.below = combine(f, op, x->below, y->below);
 	return out;
 }
 
-static size_t merge(struct fieldsets *f, enum op op, const struct fieldset *a, const struct fieldset *b, struct fieldset_item *out) {
+static size_t merge(struct fieldsets *f, enum op op, const struct fieldset *a, const struct fieldset *b,
+		    struct fieldset_item *out) {
 	size_t i = 0, j = 0, n = 0;
 	while (i < a->n || j < b->n) {
 		int c = i == a->n ? 1 : j == b->n ? -1 : element_cmp(&a->v[i].at, &b->v[j].at);
@@ -116,10 +121,18 @@ static const struct fieldset *combine(struct fieldsets *f, enum op op, const str
 	return s;
 }
 
-const struct fieldset *fieldset_union(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) { return combine(f, OP_UNION, a, b); }
-const struct fieldset *fieldset_intersection(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) { return combine(f, OP_INTERSECTION, a, b); }
-const struct fieldset *fieldset_difference(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) { return combine(f, OP_DIFFERENCE, a, b); }
-const struct fieldset *fieldset_without(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) { return combine(f, OP_WITHOUT, a, b); }
+const struct fieldset *fieldset_union(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) {
+	return combine(f, OP_UNION, a, b);
+}
+const struct fieldset *fieldset_intersection(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) {
+	return combine(f, OP_INTERSECTION, a, b);
+}
+const struct fieldset *fieldset_difference(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) {
+	return combine(f, OP_DIFFERENCE, a, b);
+}
+const struct fieldset *fieldset_without(struct fieldsets *f, const struct fieldset *a, const struct fieldset *b) {
+	return combine(f, OP_WITHOUT, a, b);
+}
 
 const struct fieldset_item *fieldset_find(const struct fieldset *s, const struct element *at) {
 	size_t lo = 0, hi = s ? s->n : 0;

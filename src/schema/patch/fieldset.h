@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of field paths (structured-merge-diff's fieldpath.Set): a tree whose nodes hold sorted elements; each may be a member, lead
- * to deeper ones, or both. Sets are immutable and share their parts; NULL is the empty set. Memory is the arena's; running out
- * of it sticks in the context and is asked for once, at the end. Thread rule: a context has one owner.
+ * Sets of field paths (structured-merge-diff's fieldpath.Set): a tree whose nodes hold sorted elements; each may be a member,
+ * lead to deeper ones, or both. Sets are immutable and share their parts; NULL is the empty set. Memory is the arena's; running
+ * out of it sticks in the context and is asked for once, at the end. Thread rule: a context has one owner.
  */
 #pragma once
 
@@ -30,7 +30,8 @@ struct fieldsets {
 };
 
 /* Collecting a node: mark = stack->n; any number of adds (and whole nodes collected in between); end. */
-void fieldset_add(struct fieldsets *f, struct fieldset_stack *s, const struct element *at, bool member, const struct fieldset *below);
+void fieldset_add(struct fieldsets *f, struct fieldset_stack *s, const struct element *at, bool member,
+		  const struct fieldset *below);
 /* Freezes what was added since `mark` (sorted, equal elements united) and drops it from the stack. */
 const struct fieldset *fieldset_end(struct fieldsets *f, struct fieldset_stack *s, size_t mark);
 

@@ -7,10 +7,19 @@
 #include <errno.h>
 
 /* stripmeta.go */
-static const char *const never_owned[] = {
-	"apiVersion", "kind", "metadata", "metadata.name", "metadata.namespace", "metadata.creationTimestamp", "metadata.selfLink", "metadata.uid",
-	"metadata.clusterName", "metadata.generation", "metadata.managedFields", "metadata.resourceVersion", NULL
-};
+static const char *const never_owned[] = { "apiVersion",
+					   "kind",
+					   "metadata",
+					   "metadata.name",
+					   "metadata.namespace",
+					   "metadata.creationTimestamp",
+					   "metadata.selfLink",
+					   "metadata.uid",
+					   "metadata.clusterName",
+					   "metadata.generation",
+					   "metadata.managedFields",
+					   "metadata.resourceVersion",
+					   NULL };
 
 void manage_begin(struct work *x, const struct manage *m) {
 	*x = (struct work){ .m = m, .w = { .sets = { .a = m->a }, .doc = m->doc, .go = true } };
@@ -22,7 +31,8 @@ const struct fieldset *manage_stripped(struct work *x, const struct fieldset *s)
 	return fieldset_difference(&x->w.sets, s, fieldset_of_paths(&x->w.sets, never_owned));
 }
 
-int manage_in_version(struct work *x, struct slice version, const yyjson_mut_val *v, yyjson_mut_val **ret, const struct schema_type **ret_type) {
+int manage_in_version(struct work *x, struct slice version, const yyjson_mut_val *v, yyjson_mut_val **ret,
+		      const struct schema_type **ret_type) {
 	if (slice_eq(version, x->m->version) || !x->m->convert) {
 		*ret = (yyjson_mut_val *)(uintptr_t)v;
 		*ret_type = x->m->type;
@@ -31,7 +41,8 @@ int manage_in_version(struct work *x, struct slice version, const yyjson_mut_val
 	return x->m->convert(x->m, version, v, ret, ret_type);
 }
 
-int manage_change(struct work *x, struct slice version, const yyjson_mut_val *old, const yyjson_mut_val *now, struct typed_change *ret) {
+int manage_change(struct work *x, struct slice version, const yyjson_mut_val *old, const yyjson_mut_val *now,
+		  struct typed_change *ret) {
 	const struct schema_type *t;
 	yyjson_mut_val *a, *b;
 	int err = manage_in_version(x, version, old, &a, &t);
@@ -48,7 +59,8 @@ const struct fieldset *manage_touched(struct work *x, const struct typed_change 
 	return fieldset_union(&x->w.sets, fieldset_union(&x->w.sets, c->added, c->modified), c->removed);
 }
 
-int manage_take(struct work *x, const struct manager *self, const struct typed_change *own, const yyjson_mut_val *old, const yyjson_mut_val *now) {
+int manage_take(struct work *x, const struct manager *self, const struct typed_change *own, const yyjson_mut_val *old,
+		const yyjson_mut_val *now) {
 	struct slice version = x->m->version;
 	const struct fieldset *gone = manage_touched(x, own);
 	bool exists = true;
@@ -69,7 +81,9 @@ int manage_take(struct work *x, const struct manager *self, const struct typed_c
 }
 
 int manage_give(struct work *x, struct slice name, const struct fieldset *set) {
-	struct manager who = { .name = name.n ? name : SLICE_LIT("unknown"), .version = x->m->version, .subresource = x->m->subresource };
+	struct manager who = { .name = name.n ? name : SLICE_LIT("unknown"),
+			       .version = x->m->version,
+			       .subresource = x->m->subresource };
 	if (!set) return x->w.sets.no_memory ? -ENOMEM : 0;
 	struct manager *e = managers_take(&x->w.sets, &x->managers, &who);
 	if (!e) return -ENOMEM;

@@ -20,7 +20,8 @@ struct manage {
 	bool force;
 	/* The object in another version that an entry names: 0, -ENOENT (there is no such version any more), -ENOMEM.
 	 * NULL: there is one version only. The result lives in m->doc. */
-	int (*convert)(const struct manage *m, struct slice version, const yyjson_mut_val *obj, yyjson_mut_val **ret, const struct schema_type **ret_type);
+	int (*convert)(const struct manage *m, struct slice version, const yyjson_mut_val *obj, yyjson_mut_val **ret,
+		       const struct schema_type **ret_type);
 	const void *ctx;
 };
 
@@ -31,9 +32,9 @@ struct manage_conflicts { struct manage_conflict *v; size_t n; };
 /* Sets obj's managedFields after a create (live NULL), update or patch. 0 or -ENOMEM. */
 int manage_update(const struct manage *m, const yyjson_mut_val *live, yyjson_mut_val *obj);
 
-/* Applies `patch`, the client's tree as it was parsed (nulls and zeros count), to `live` (NULL: nothing there yet). 0: *ret is the new
- * object, decoded but not defaulted, with its managedFields. -EBUSY: *ret_conflicts; -EBADMSG: the patch does not fit, *ret_msg says
- * how; -EPROTO: another error, *ret_msg; -ENOMEM. */
+/* Applies `patch`, the client's tree as it was parsed (nulls and zeros count), to `live` (NULL: nothing there yet). 0: *ret is
+ * the new object, decoded but not defaulted, with its managedFields. -EBUSY: *ret_conflicts; -EBADMSG: the patch does not fit,
+ * *ret_msg says how; -EPROTO: another error, *ret_msg; -ENOMEM. */
 int manage_apply(const struct manage *m, const yyjson_mut_val *live, yyjson_mut_val *patch, yyjson_mut_val **ret,
 		 struct manage_conflicts *ret_conflicts, const char **ret_msg);
 

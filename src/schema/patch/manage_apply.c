@@ -95,8 +95,8 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* What others own of a change but for `allowed`, sorted by manager. */
-static int conflicts(struct work *x, const struct manager *self, const yyjson_mut_val *live, const yyjson_mut_val *now, const struct fieldset *allowed,
-		     struct manage_conflicts *ret) {
+static int conflicts(struct work *x, const struct manager *self, const yyjson_mut_val *live, const yyjson_mut_val *now,
+		     const struct fieldset *allowed, struct manage_conflicts *ret) {
 	const struct manager **v = arena_array(x->m->a, x->managers.n + 1, sizeof(*v));
 	struct listing l = { .x = x, .out = ret };
 	size_t n = 0;
@@ -109,7 +109,8 @@ static int conflicts(struct work *x, const struct manager *self, const yyjson_mu
 		int err = manage_change(x, v[i]->version, live, now, &c);
 		if (err == -ENOENT) continue;
 		if (err) return err;
-		const struct fieldset *taken = fieldset_intersection(&x->w.sets, v[i]->set, fieldset_union(&x->w.sets, c.modified, c.added));
+		const struct fieldset *taken =
+			fieldset_intersection(&x->w.sets, v[i]->set, fieldset_union(&x->w.sets, c.modified, c.added));
 		taken = fieldset_difference(&x->w.sets, taken, allowed);
 		if (taken && !(l.manager = manager_text(x, v[i]))) return -ENOMEM;
 		fieldset_each(taken, list_conflict, &l);
@@ -131,7 +132,9 @@ static const struct fieldset *last_applied(struct work *x, yyjson_mut_val *live)
 	return fieldset_difference(&x->w.sets, typed_set(&x->w, x->m->type, was), manage_touched(x, &c));
 }
 
-static int name_cmp(const void *a, const void *b) { return slice_cmp(json_str(*(yyjson_mut_val *const *)a), json_str(*(yyjson_mut_val *const *)b)); }
+static int name_cmp(const void *a, const void *b) {
+	return slice_cmp(json_str(*(yyjson_mut_val *const *)a), json_str(*(yyjson_mut_val *const *)b));
+}
 
 /* Members sorted as Go writes a map; depth is bounded by what typed_complaints let pass. */
 static int write_sorted(struct work *x, struct buf *b, yyjson_mut_val *v) {
@@ -184,7 +187,9 @@ static int before_first(struct work *x, const yyjson_mut_val *live) {
 	yyjson_mut_val *nothing = yyjson_mut_obj(x->m->doc);
 	if (x->managers.n || !live) return 0;
 	int err = nothing ? manage_change(x, x->m->version, nothing, live, &c) : -ENOMEM;
-	return err ? err : manage_give(x, SLICE_LIT(BEFORE_FIRST_APPLY), manage_stripped(x, fieldset_union(&x->w.sets, c.added, c.modified)));
+	return err ? err
+		   : manage_give(x, SLICE_LIT(BEFORE_FIRST_APPLY),
+				 manage_stripped(x, fieldset_union(&x->w.sets, c.added, c.modified)));
 }
 
 static int fail(struct work *x, int code, const char **ret_msg, const char *fmt, const char *what) {
@@ -222,8 +227,11 @@ static int merge(struct work *x, struct manager *self, yyjson_mut_val *live, yyj
 	return err;
 }
 
-static int apply(struct work *x, const yyjson_mut_val *live, yyjson_mut_val *patch, yyjson_mut_val **ret, struct manage_conflicts *ret_conflicts, const char **ret_msg) {
-	struct manager who = { .name = x->m->manager, .version = x->m->version, .subresource = x->m->subresource, .applied = true };
+static int apply(struct work *x, const yyjson_mut_val *live, yyjson_mut_val *patch, yyjson_mut_val **ret,
+		 struct manage_conflicts *ret_conflicts, const char **ret_msg) {
+	struct manager who = {
+		.name = x->m->manager, .version = x->m->version, .subresource = x->m->subresource, .applied = true
+	};
 	struct manager *self = managers_take(&x->w.sets, &x->managers, &who);
 	yyjson_mut_val *was, *merged;
 	int err = self ? live_tree(x, live, &was) : -ENOMEM;
@@ -244,7 +252,9 @@ int manage_apply(const struct manage *m, const yyjson_mut_val *live, yyjson_mut_
 	const char *complaints = typed_complaints(&x.w, m->type, patch);
 	if (complaints) return fail(&x, -EBADMSG, ret_msg, "%s", complaints);
 	int err = managers_decode(&x.w.sets, json_path(live, "metadata.managedFields"), &x.managers);
-	if (err == -EBADMSG) return fail(&x, -EPROTO, ret_msg, "failed to decode managed fields: %s", "an entry is not of the form that entries have");
+	if (err == -EBADMSG)
+		return fail(&x, -EPROTO, ret_msg, "failed to decode managed fields: %s",
+			    "an entry is not of the form that entries have");
 	if (!err) err = before_first(&x, live);
 	/* From here on trees are what they look like. */
 	x.w.go = false;

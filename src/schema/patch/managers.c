@@ -106,7 +106,8 @@ int managers_cap(struct fieldsets *f, struct managers *m) {
 	size_t n = 0, firsts = 0;
 	for (size_t i = 0; i < m->n; i++) n += !m->v[i].applied;
 	if (n <= MANAGERS_UPDATES_MAX) return 0;
-	struct manager **oldest = arena_array(f->a, n, sizeof(struct manager *)), **first = arena_array(f->a, n, sizeof(struct manager *));
+	struct manager **oldest = arena_array(f->a, n, sizeof(struct manager *)),
+		       **first = arena_array(f->a, n, sizeof(struct manager *));
 	if (!oldest || !first) return -ENOMEM;
 	size_t left = n;
 	n = 0;
@@ -139,10 +140,13 @@ static int entry_cmp(const void *a, const void *b) {
 
 static bool encode_entry(struct fieldsets *f, yyjson_mut_doc *doc, const struct manager *e, yyjson_mut_val *list) {
 	yyjson_mut_val *v = yyjson_mut_obj(doc);
-	bool ok = v && json_set_str(doc, v, "manager", e->name) && json_set_str(doc, v, "operation", e->applied ? SLICE_LIT("Apply") : SLICE_LIT("Update")) &&
+	bool ok = v && json_set_str(doc, v, "manager", e->name) &&
+		  json_set_str(doc, v, "operation", e->applied ? SLICE_LIT("Apply") : SLICE_LIT("Update")) &&
 		  json_set_str(doc, v, "apiVersion", e->version);
 	if (ok && e->time.n) ok = json_set_str(doc, v, "time", e->time);
-	if (ok) ok = json_set_str(doc, v, "fieldsType", SLICE_LIT("FieldsV1")) && json_set(doc, v, "fieldsV1", fieldset_encode(f, doc, e->set));
+	if (ok)
+		ok = json_set_str(doc, v, "fieldsType", SLICE_LIT("FieldsV1")) &&
+		     json_set(doc, v, "fieldsV1", fieldset_encode(f, doc, e->set));
 	if (ok && e->subresource.n) ok = json_set_str(doc, v, "subresource", e->subresource);
 	return ok && yyjson_mut_arr_append(list, v);
 }

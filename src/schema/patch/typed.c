@@ -19,10 +19,13 @@ enum typed_shape typed_shape_of(struct typed_ref r, const yyjson_mut_val *v, uns
 	switch (t->kind) {
 	case SCHEMA_OBJECT:
 	case SCHEMA_MAP:
-		if ((r.flags & FIELD_ATOMIC) || ((t->flags & TYPE_ATOMIC) && !(r.flags & FIELD_GRANULAR)) || depth >= TYPED_DEPTH_MAX) return TYPED_LEAF;
+		if ((r.flags & FIELD_ATOMIC) || ((t->flags & TYPE_ATOMIC) && !(r.flags & FIELD_GRANULAR)) ||
+		    depth >= TYPED_DEPTH_MAX)
+			return TYPED_LEAF;
 		return t->kind == SCHEMA_MAP ? TYPED_MAP : TYPED_OBJECT;
 	case SCHEMA_LIST:
-		return (t->list_type == LIST_SET || t->list_type == LIST_MAP) && !(r.flags & FIELD_LIST_ATOMIC) ? TYPED_LIST : TYPED_LEAF;
+		return (t->list_type == LIST_SET || t->list_type == LIST_MAP) && !(r.flags & FIELD_LIST_ATOMIC) ? TYPED_LIST
+														: TYPED_LEAF;
 	case SCHEMA_SPECIAL: return t->special == SPECIAL_ANY && !is_json(t) ? deduced_shape(v, depth) : TYPED_LEAF;
 	default: return TYPED_LEAF;
 	}
@@ -56,8 +59,10 @@ static bool is_empty(const struct schema_type *t, yyjson_mut_val *v) {
 
 /* What Go writes for members nobody set. */
 static yyjson_mut_val zero_null = { .tag = YYJSON_TYPE_NULL }, zero_object = { .tag = YYJSON_TYPE_OBJ };
-static yyjson_mut_val zero_string = { .tag = YYJSON_TYPE_STR, .uni.str = "" }, zero_bool = { .tag = YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_FALSE };
-static yyjson_mut_val zero_int = { .tag = YYJSON_TYPE_NUM | YYJSON_SUBTYPE_UINT }, zero_quantity = { .tag = YYJSON_TYPE_STR | (1u << YYJSON_TAG_BIT), .uni.str = "0" };
+static yyjson_mut_val zero_string = { .tag = YYJSON_TYPE_STR, .uni.str = "" },
+		      zero_bool = { .tag = YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_FALSE };
+static yyjson_mut_val zero_int = { .tag = YYJSON_TYPE_NUM | YYJSON_SUBTYPE_UINT },
+		      zero_quantity = { .tag = YYJSON_TYPE_STR | (1u << YYJSON_TAG_BIT), .uni.str = "0" };
 
 static yyjson_mut_val *zero_special(const struct schema_field *f) {
 	if (f->type->special == SPECIAL_QUANTITY) return &zero_quantity;
@@ -67,8 +72,9 @@ static yyjson_mut_val *zero_special(const struct schema_field *f) {
 
 static yyjson_mut_val *zero_of(const struct schema_field *f) {
 	static yyjson_mut_val *const zero[] = {
-		[SCHEMA_LIST] = &zero_null, [SCHEMA_MAP] = &zero_null,   [SCHEMA_STRING] = &zero_string, [SCHEMA_BOOL] = &zero_bool,
-		[SCHEMA_INT32] = &zero_int, [SCHEMA_INT64] = &zero_int, [SCHEMA_DOUBLE] = &zero_int,    [SCHEMA_BYTES] = &zero_null,
+		[SCHEMA_LIST] = &zero_null,  [SCHEMA_MAP] = &zero_null,   [SCHEMA_STRING] = &zero_string,
+		[SCHEMA_BOOL] = &zero_bool,  [SCHEMA_INT32] = &zero_int,  [SCHEMA_INT64] = &zero_int,
+		[SCHEMA_DOUBLE] = &zero_int, [SCHEMA_BYTES] = &zero_null,
 	};
 	if (f->flags & FIELD_OMITZERO) return NULL;
 	if (f->flags & FIELD_POINTER) return f->flags & FIELD_OMITEMPTY ? NULL : &zero_null;
@@ -77,7 +83,8 @@ static yyjson_mut_val *zero_of(const struct schema_field *f) {
 	return f->flags & FIELD_OMITEMPTY ? NULL : zero[f->type->kind];
 }
 
-yyjson_mut_val *typed_present(const struct typed *w, const struct schema_type *owner, const struct schema_field *f, yyjson_mut_val *v) {
+yyjson_mut_val *typed_present(const struct typed *w, const struct schema_type *owner, const struct schema_field *f,
+			      yyjson_mut_val *v) {
 	if (!w->go || (owner->flags & TYPE_CUSTOM)) return v;
 	if (v && yyjson_mut_is_null(v)) v = NULL;
 	if (v && (f->flags & (FIELD_OMITEMPTY | FIELD_POINTER)) == FIELD_OMITEMPTY && is_empty(f->type, v)) v = NULL;
@@ -117,7 +124,8 @@ static bool refuse(struct typed *w, const char **why, const char *fmt, const cha
 }
 
 static const yyjson_mut_val *key_value(struct typed *w, const struct schema_type *item, yyjson_mut_val *v, const char *name) {
-	const struct schema_field *f = item && item->kind == SCHEMA_OBJECT ? schema_field_find(item, slice_str(name), NULL) : NULL;
+	const struct schema_field *f =
+		item && item->kind == SCHEMA_OBJECT ? schema_field_find(item, slice_str(name), NULL) : NULL;
 	yyjson_mut_val *x = json_get(v, name);
 	if (f) x = typed_present(w, item, f, x);
 	if (x || !f) return x;
@@ -126,7 +134,8 @@ static const yyjson_mut_val *key_value(struct typed *w, const struct schema_type
 	return (item->flags & TYPE_CUSTOM) || (f->flags & (FIELD_POINTER | FIELD_OMITEMPTY)) ? NULL : zero_of(f);
 }
 
-static bool keyed_element(struct typed *w, const struct schema_type *list, yyjson_mut_val *v, struct element *ret, const char **why) {
+static bool keyed_element(struct typed *w, const struct schema_type *list, yyjson_mut_val *v, struct element *ret,
+			  const char **why) {
 	size_t n = 0;
 	if (yyjson_mut_is_null(v)) return refuse(w, why, "associative list with keys may not have a%s element", " null");
 	if (!yyjson_mut_is_obj(v)) return refuse(w, why, "associative list with keys may not have %s elements", "non-map");
@@ -137,8 +146,13 @@ static bool keyed_element(struct typed *w, const struct schema_type *list, yyjso
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
-		keys[i] = (struct element_key){ .name = slice_str(list->list_keys[i]), .value = key_value(w, list->item, v, list->list_keys[i]) };
-		if (!keys[i].value) return refuse(w, why, "associative list with keys has an element that omits key field \"%s\" (and doesn't have default value)", list->list_keys[i]);
+		keys[i] = (struct element_key){ .name = slice_str(list->list_keys[i]),
+						.value = key_value(w, list->item, v, list->list_keys[i]) };
+		if (!keys[i].value)
+			return refuse(w, why,
+				      "associative list with keys has an element that omits key field \"%s\" (and doesn't have "
+				      "default value)",
+				      list->list_keys[i]);
 	}
 	element_sort_keys(keys, n);
 	*ret = (struct element){ .kind = ELEMENT_KEY, .n_keys = (uint8_t)n, .keys = keys };
@@ -147,7 +161,8 @@ static bool keyed_element(struct typed *w, const struct schema_type *list, yyjso
 
 bool typed_element(struct typed *w, const struct schema_type *list, yyjson_mut_val *v, struct element *ret, const char **why) {
 	if (list->list_type == LIST_MAP && list->list_keys) return keyed_element(w, list, v, ret, why);
-	if (yyjson_mut_is_null(v)) return refuse(w, why, "associative list without keys has an element that's %s", "an explicit null");
+	if (yyjson_mut_is_null(v))
+		return refuse(w, why, "associative list without keys has an element that's %s", "an explicit null");
 	if (yyjson_mut_is_obj(v)) return refuse(w, why, "associative list without keys has an element that's %s", "a map type");
 	if (yyjson_mut_is_arr(v)) return refuse(w, why, "not supported: associative list with %s as elements", "lists");
 	*ret = (struct element){ .kind = ELEMENT_VALUE, .value = v };

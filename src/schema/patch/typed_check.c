@@ -47,7 +47,8 @@ static void check_object(struct check *c, struct typed_ref r, yyjson_mut_val *v,
 	}
 	yyjson_mut_obj_foreach(v, i, n, k, x) {
 		struct element at = { .kind = ELEMENT_FIELD, .name = json_str(k) };
-		bool known = t->kind != SCHEMA_OBJECT || (t->flags & TYPE_PRESERVE_UNKNOWN) || schema_field_find(t, at.name, NULL);
+		bool known =
+			t->kind != SCHEMA_OBJECT || (t->flags & TYPE_PRESERVE_UNKNOWN) || schema_field_find(t, at.name, NULL);
 		if (known) {
 			check_at(c, &at, typed_member_ref(r, at.name), x, depth);
 			continue;
@@ -127,7 +128,8 @@ static void check_scalar(struct check *c, const struct schema_type *t, yyjson_mu
 	else if ((t->kind == SCHEMA_INT32 || t->kind == SCHEMA_INT64 || t->kind == SCHEMA_DOUBLE) && !yyjson_mut_is_num(v))
 		complain(c, "expected numeric (int or float), got %s", go_word(v), NULL, "");
 	else if (is_text(t) && !yyjson_mut_is_str(v)) complain_go(c, "expected string, got %s", v);
-	else if (t->kind == SCHEMA_SPECIAL && (t->special == SPECIAL_QUANTITY || t->special == SPECIAL_INT_OR_STRING) && yyjson_mut_is_ctn(v))
+	else if (t->kind == SCHEMA_SPECIAL && (t->special == SPECIAL_QUANTITY || t->special == SPECIAL_INT_OR_STRING) &&
+		 yyjson_mut_is_ctn(v))
 		complain(c, "%s", "expected any scalar, got ", v, "");
 }
 

@@ -79,7 +79,8 @@ static void compare_unknown(struct typed *w, struct typed_ref r, yyjson_mut_val 
 	compare_parts(w, (struct typed_ref){ 0 }, mark, depth);
 }
 
-static void compare_fields(struct typed *w, const struct schema_type *t, yyjson_mut_val *old, yyjson_mut_val *now, unsigned depth) {
+static void compare_fields(struct typed *w, const struct schema_type *t, yyjson_mut_val *old, yyjson_mut_val *now,
+			   unsigned depth) {
 	size_t x = w->slots.n, y = x;
 	if (old) x = typed_slots(w, t, old);
 	if (now) y = typed_slots(w, t, now);
@@ -110,7 +111,8 @@ static bool is_bare(struct typed *w, struct typed_ref r, enum typed_shape s, yyj
 	return i == r.type->n_fields && !((r.type->flags & TYPE_PRESERVE_UNKNOWN) && json_size(v) > 0);
 }
 
-static struct change descend(struct typed *w, struct typed_ref r, enum typed_shape s, yyjson_mut_val *old, yyjson_mut_val *now, unsigned depth) {
+static struct change descend(struct typed *w, struct typed_ref r, enum typed_shape s, yyjson_mut_val *old, yyjson_mut_val *now,
+			     unsigned depth) {
 	size_t mark[3] = { w->stack[0].n, w->stack[1].n, w->stack[2].n }, parts = w->parts.n;
 	yyjson_mut_val *a = is_container(s, old) ? old : NULL, *b = is_container(s, now) ? now : NULL;
 	struct change c = { 0 };
@@ -211,7 +213,9 @@ static const struct fieldset *named(struct typed *w, struct typed_ref r, const s
 	const struct schema_type *t = r.type;
 	for (size_t i = 0; s && i < s->n; i++) {
 		struct fieldset_item x = s->v[i];
-		const struct schema_field *f = x.at.kind == ELEMENT_FIELD && t && t->kind == SCHEMA_OBJECT ? schema_field_find(t, x.at.name, NULL) : NULL;
+		const struct schema_field *f = x.at.kind == ELEMENT_FIELD && t && t->kind == SCHEMA_OBJECT
+						       ? schema_field_find(t, x.at.name, NULL)
+						       : NULL;
 		struct typed_ref below = x.at.kind == ELEMENT_FIELD ? typed_member_ref(r, x.at.name) : typed_item_ref(r);
 		if (x.below) x.below = named(w, below, x.below);
 		fieldset_add(&w->sets, &w->stack[0], &x.at, x.member || f, x.below);

@@ -55,7 +55,10 @@ static void index_lists(struct typed *w, struct lists *l, size_t mark) {
 		const struct typed_part *v = w->parts.v;
 		end = typed_group(w, at, &mid);
 		struct same_name *s = l->names + l->n_names;
-		*s = (struct same_name){ .live = mid - at == 1 ? v[at].v : mid > at ? twins(w) : NULL, .config = end > mid ? v[mid].v : NULL };
+		*s = (struct same_name){ .live = mid - at == 1 ? v[at].v
+						 : mid > at    ? twins(w)
+							       : NULL,
+					 .config = end > mid ? v[mid].v : NULL };
 		for (size_t i = at; i < mid; i++) {
 			l->live[v[i].order] = l->n_names;
 			l->live_v[v[i].order] = v[i].v;
@@ -67,7 +70,8 @@ static void index_lists(struct typed *w, struct lists *l, size_t mark) {
 		if (l->names[l->config[i]].live) l->shared[l->n_shared++] = l->config[i];
 }
 
-static void take_config(struct typed *w, struct lists *l, size_t name, struct typed_ref item, yyjson_mut_val *out, unsigned depth) {
+static void take_config(struct typed *w, struct lists *l, size_t name, struct typed_ref item, yyjson_mut_val *out,
+			unsigned depth) {
 	struct same_name *s = l->names + name;
 	s->merged = true;
 	append(w, out, merge(w, item, s->live, s->config, depth + 1));
@@ -104,7 +108,8 @@ static void merge_elements(struct typed *w, struct lists *l, struct typed_ref it
 	}
 }
 
-static yyjson_mut_val *merge_lists(struct typed *w, struct typed_ref r, yyjson_mut_val *live, yyjson_mut_val *config, unsigned depth) {
+static yyjson_mut_val *merge_lists(struct typed *w, struct typed_ref r, yyjson_mut_val *live, yyjson_mut_val *config,
+				   unsigned depth) {
 	size_t mark = w->parts.n;
 	struct lists l = { .n_live = yyjson_mut_arr_size(live), .n_config = yyjson_mut_arr_size(config) };
 	yyjson_mut_val *out = yyjson_mut_arr(w->doc);
@@ -123,7 +128,8 @@ static yyjson_mut_val *merge_lists(struct typed *w, struct typed_ref r, yyjson_m
 
 /* ---- objects ---- */
 
-static yyjson_mut_val *merge_members(struct typed *w, struct typed_ref r, enum typed_shape s, yyjson_mut_val *live, yyjson_mut_val *config, unsigned depth) {
+static yyjson_mut_val *merge_members(struct typed *w, struct typed_ref r, enum typed_shape s, yyjson_mut_val *live,
+				     yyjson_mut_val *config, unsigned depth) {
 	size_t mark = w->parts.n, mid;
 	yyjson_mut_val *out = yyjson_mut_obj(w->doc);
 	if (!out) {
@@ -138,14 +144,18 @@ static yyjson_mut_val *merge_members(struct typed *w, struct typed_ref r, enum t
 		end = typed_group(w, at, &mid);
 		struct slice name = w->parts.v[at].at.name;
 		struct typed_ref below = s == TYPED_OBJECT ? typed_member_ref(r, name) : typed_item_ref(r);
-		put(w, out, name, merge(w, below, mid > at ? w->parts.v[mid - 1].v : NULL, end > mid ? w->parts.v[end - 1].v : NULL, depth + 1));
+		put(w, out, name,
+		    merge(w, below, mid > at ? w->parts.v[mid - 1].v : NULL, end > mid ? w->parts.v[end - 1].v : NULL,
+			  depth + 1));
 	}
 	w->parts.n = mark;
 	return json_size(out) ? out : NULL;
 }
 
 static bool has_parts(enum typed_shape s, const yyjson_mut_val *v) {
-	return v && json_size(v) > 0 && (s == TYPED_LIST ? yyjson_mut_is_arr((yyjson_mut_val *)(uintptr_t)v) : yyjson_mut_is_obj((yyjson_mut_val *)(uintptr_t)v));
+	return v && json_size(v) > 0 &&
+	       (s == TYPED_LIST ? yyjson_mut_is_arr((yyjson_mut_val *)(uintptr_t)v)
+				: yyjson_mut_is_obj((yyjson_mut_val *)(uintptr_t)v));
 }
 
 static yyjson_mut_val *merge(struct typed *w, struct typed_ref r, yyjson_mut_val *live, yyjson_mut_val *config, unsigned depth) {
@@ -164,10 +174,12 @@ yyjson_mut_val *typed_merge(struct typed *w, const struct schema_type *t, yyjson
 
 /* ---- removal ---- */
 
-static yyjson_mut_val *without(struct typed *w, struct typed_ref r, yyjson_mut_val *v, const struct fieldset *gone, unsigned depth);
+static yyjson_mut_val *without(struct typed *w, struct typed_ref r, yyjson_mut_val *v, const struct fieldset *gone,
+			       unsigned depth);
 
 /* What is left of a part: the value itself, less, or null when nothing is. False: it goes altogether. */
-static bool part_left(struct typed *w, struct typed_ref r, const struct element *at, yyjson_mut_val *v, const struct fieldset *gone, unsigned depth, yyjson_mut_val **ret) {
+static bool part_left(struct typed *w, struct typed_ref r, const struct element *at, yyjson_mut_val *v,
+		      const struct fieldset *gone, unsigned depth, yyjson_mut_val **ret) {
 	const struct fieldset_item *x = fieldset_find(gone, at);
 	if (x && x->member) return false;
 	*ret = x && x->below ? without(w, r, v, x->below, depth + 1) : copy(w, v);
@@ -176,7 +188,8 @@ static bool part_left(struct typed *w, struct typed_ref r, const struct element 
 	return *ret != NULL;
 }
 
-static yyjson_mut_val *list_without(struct typed *w, struct typed_ref r, yyjson_mut_val *v, const struct fieldset *gone, unsigned depth) {
+static yyjson_mut_val *list_without(struct typed *w, struct typed_ref r, yyjson_mut_val *v, const struct fieldset *gone,
+				    unsigned depth) {
 	yyjson_mut_val *out = yyjson_mut_arr(w->doc), *x, *left;
 	json_each(v, x) {
 		struct element at;
@@ -188,7 +201,8 @@ static yyjson_mut_val *list_without(struct typed *w, struct typed_ref r, yyjson_
 	return json_size(out) ? out : NULL;
 }
 
-static yyjson_mut_val *object_without(struct typed *w, struct typed_ref r, enum typed_shape s, yyjson_mut_val *v, const struct fieldset *gone, unsigned depth) {
+static yyjson_mut_val *object_without(struct typed *w, struct typed_ref r, enum typed_shape s, yyjson_mut_val *v,
+				      const struct fieldset *gone, unsigned depth) {
 	yyjson_mut_val *out = yyjson_mut_obj(w->doc), *k, *x, *left;
 	size_t i, n;
 	yyjson_mut_obj_foreach(v, i, n, k, x) {
@@ -200,7 +214,8 @@ static yyjson_mut_val *object_without(struct typed *w, struct typed_ref r, enum 
 	return json_size(out) ? out : NULL;
 }
 
-static yyjson_mut_val *without(struct typed *w, struct typed_ref r, yyjson_mut_val *v, const struct fieldset *gone, unsigned depth) {
+static yyjson_mut_val *without(struct typed *w, struct typed_ref r, yyjson_mut_val *v, const struct fieldset *gone,
+			       unsigned depth) {
 	enum typed_shape s = typed_shape_of(r, v, depth);
 	if (s == TYPED_LEAF) return yyjson_mut_is_ctn(v) ? NULL : copy(w, v);
 	if (!has_parts(s, v)) return NULL;

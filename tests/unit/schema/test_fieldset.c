@@ -20,15 +20,19 @@ START_TEST(written_as_read_sorted) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct fieldsets f = { .a = a };
 	is(&f, set(&f, "{\"f:b\":{},\"f:a\":{\"f:y\":{},\".\":{}}}"), "{\"f:a\":{\".\":{},\"f:y\":{}},\"f:b\":{}}");
-	is(&f, set(&f, "{\"v:\\\"b\\\"\":{},\"k:{\\\"protocol\\\":\\\"TCP\\\",\\\"port\\\":443}\":{},\"k:{\\\"port\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{},\"f:x\":{}}"),
-	   "{\"f:x\":{},\"k:{\\\"port\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{},\"k:{\\\"port\\\":443,\\\"protocol\\\":\\\"TCP\\\"}\":{},\"v:\\\"b\\\"\":{}}");
+	is(&f,
+	   set(&f, "{\"v:\\\"b\\\"\":{},\"k:{\\\"protocol\\\":\\\"TCP\\\",\\\"port\\\":443}\":{},\"k:{\\\"port\\\":80,"
+		   "\\\"protocol\\\":\\\"TCP\\\"}\":{},\"f:x\":{}}"),
+	   "{\"f:x\":{},\"k:{\\\"port\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{},\"k:{\\\"port\\\":443,\\\"protocol\\\":"
+	   "\\\"TCP\\\"}\":{},\"v:\\\"b\\\"\":{}}");
 	is(&f, set(&f, "{\"i:3\":{},\"x:new\":{}}"), "{\"i:3\":{}}");
 	ck_assert_ptr_null(set(&f, "{}"));
 }
 END_TEST
 
 START_TEST(malformed) {
-	static const char *const bad[] = { "[]", "{\"a\":{}}", "{\"f:a\":1}", "{\"k:[]\":{}}", "{\"v:\":{}}", "{\"i:x\":{}}", "{\"f:a\":{\"\":{}}}" };
+	static const char *const bad[] = { "[]",          "{\"a\":{}}",   "{\"f:a\":1}",        "{\"k:[]\":{}}",
+					   "{\"v:\":{}}", "{\"i:x\":{}}", "{\"f:a\":{\"\":{}}}" };
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct fieldsets f = { .a = a };
 	const struct fieldset *s;
@@ -40,7 +44,8 @@ END_TEST
 START_TEST(algebra) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct fieldsets f = { .a = a };
-	const struct fieldset *x = set(&f, "{\"f:a\":{\".\":{},\"f:b\":{},\"f:c\":{}},\"f:d\":{}}"), *y = set(&f, "{\"f:a\":{\"f:b\":{},\"f:z\":{}},\"f:e\":{}}");
+	const struct fieldset *x = set(&f, "{\"f:a\":{\".\":{},\"f:b\":{},\"f:c\":{}},\"f:d\":{}}"),
+			      *y = set(&f, "{\"f:a\":{\"f:b\":{},\"f:z\":{}},\"f:e\":{}}");
 	is(&f, fieldset_union(&f, x, y), "{\"f:a\":{\".\":{},\"f:b\":{},\"f:c\":{},\"f:z\":{}},\"f:d\":{},\"f:e\":{}}");
 	is(&f, fieldset_intersection(&f, x, y), "{\"f:a\":{\"f:b\":{}}}");
 	is(&f, fieldset_difference(&f, x, y), "{\"f:a\":{\".\":{},\"f:c\":{}},\"f:d\":{}}");

@@ -78,17 +78,24 @@ END_TEST
 START_TEST(members_of_structs_belong_to_new_elements) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct scene s = scene(a, "v1", "Pod");
-	update(&s, "one", "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}]}]}}");
-	ck_assert_str_eq(owned(&s, "one"), "{\"f:spec\":{\"f:containers\":{\"k:{\\\"name\\\":\\\"c\\\"}\":{\".\":{},\"f:name\":{},\"f:ports\":{\".\":{},"
-					   "\"k:{\\\"containerPort\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{},\"f:protocol\":{}}},"
-					   "\"f:resources\":{}}}}}");
+	update(&s, "one",
+	       "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":80,"
+	       "\"protocol\":\"TCP\"}]}]}}");
+	ck_assert_str_eq(
+		owned(&s, "one"),
+		"{\"f:spec\":{\"f:containers\":{\"k:{\\\"name\\\":\\\"c\\\"}\":{\".\":{},\"f:name\":{},\"f:ports\":{\".\":{},"
+		"\"k:{\\\"containerPort\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{},\"f:protocol\":{}"
+		"}},"
+		"\"f:resources\":{}}}}}");
 }
 END_TEST
 
 START_TEST(twins_are_owned_whole) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct scene s = scene(a, "v1", "Pod");
-	update(&s, "one", "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"}]}]}}");
+	update(&s, "one",
+	       "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"env\":[{\"name\":\"A\",\"value\":"
+	       "\"1\"},{\"name\":\"A\",\"value\":\"2\"}]}]}}");
 	ck_assert(strstr(owned(&s, "one"), "\"f:env\":{\".\":{},\"k:{\\\"name\\\":\\\"A\\\"}\":{}}") != NULL);
 }
 END_TEST
@@ -97,7 +104,9 @@ START_TEST(clients_may_reset_but_not_break) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct scene s = scene(a, "v1", "ConfigMap");
 	update(&s, "one", CM(",\"data\":{\"a\":\"1\"}"));
-	update(&s, "two", "{\"metadata\":{\"name\":\"c\",\"uid\":\"u\",\"managedFields\":[{\"manager\":\"x\",\"operation\":\"Nonsense\"}]},\"data\":{\"a\":\"1\"}}");
+	update(&s, "two",
+	       "{\"metadata\":{\"name\":\"c\",\"uid\":\"u\",\"managedFields\":[{\"manager\":\"x\",\"operation\":\"Nonsense\"}]},"
+	       "\"data\":{\"a\":\"1\"}}");
 	ck_assert_str_eq(owned(&s, "one"), "{\"f:data\":{\".\":{},\"f:a\":{}}}");
 	update(&s, "two", "{\"metadata\":{\"name\":\"c\",\"uid\":\"u\",\"managedFields\":[{}]},\"data\":{\"a\":\"2\"}}");
 	ck_assert_str_eq(text_at(&s, "metadata.managedFields"), "");
@@ -118,13 +127,17 @@ START_TEST(old_updates_are_united) {
 	for (int i = 0; i < 12; i++) {
 		size_t n = strlen(data);
 		snprintf(data + n, sizeof(data) - n, ",\"k%02d\":\"v\"", i);
-		snprintf(text, sizeof(text), "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c\",\"uid\":\"u\"},\"data\":{%s}}", data);
+		snprintf(text, sizeof(text),
+			 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c\",\"uid\":\"u\"},\"data\":{%s}"
+			 "}",
+			 data);
 		snprintf(name, sizeof(name), "m%02d", i);
 		s.m.now_sec++;
 		update(&s, arena_strdup(a, name), text);
 	}
 	ck_assert_uint_eq(json_size(json_path(s.live, "metadata.managedFields")), 10);
-	ck_assert_str_eq(owned(&s, "ancient-changes"), "{\"f:data\":{\".\":{},\"f:k\":{},\"f:k00\":{},\"f:k01\":{},\"f:k02\":{}}}");
+	ck_assert_str_eq(owned(&s, "ancient-changes"),
+			 "{\"f:data\":{\".\":{},\"f:k\":{},\"f:k00\":{},\"f:k01\":{},\"f:k02\":{}}}");
 }
 END_TEST
 
@@ -158,7 +171,9 @@ START_TEST(conflicts_force_and_giving_up) {
 }
 END_TEST
 
-#define TEMPLATE(containers) "{\"apiVersion\":\"v1\",\"kind\":\"PodTemplate\",\"metadata\":{\"name\":\"t\"},\"template\":{\"spec\":{\"containers\":[" containers "]}}}"
+#define TEMPLATE(containers)                                                                                                    \
+	"{\"apiVersion\":\"v1\",\"kind\":\"PodTemplate\",\"metadata\":{\"name\":\"t\"},\"template\":{\"spec\":{\"containers\":" \
+	"[" containers "]}}}"
 
 static const char *names(struct scene *s) {
 	_cleanup_buf_ struct buf b = BUF_INIT(1u << 12);
@@ -179,12 +194,17 @@ START_TEST(order_of_elements) {
 END_TEST
 
 START_TEST(what_does_not_fit) {
-	static const struct { const char *patch, *why; } bad[] = {
-		{ TEMPLATE("{\"name\":\"a\"},{\"name\":\"a\"}"), ".template.spec.containers: duplicate entries for key [name=\"a\"]" },
-		{ TEMPLATE("{\"name\":\"a\",\"nosuch\":1}"), ".template.spec.containers[name=\"a\"].nosuch: field not declared in schema" },
-		{ TEMPLATE("{\"name\":\"a\",\"tty\":\"x\"}"), ".template.spec.containers[name=\"a\"].tty: expected boolean, got x" },
+	static const struct { const char *patch, *why;
+	} bad[] = {
+		{ TEMPLATE("{\"name\":\"a\"},{\"name\":\"a\"}"),
+		  ".template.spec.containers: duplicate entries for key [name=\"a\"]" },
+		{ TEMPLATE("{\"name\":\"a\",\"nosuch\":1}"),
+		  ".template.spec.containers[name=\"a\"].nosuch: field not declared in schema" },
+		{ TEMPLATE("{\"name\":\"a\",\"tty\":\"x\"}"),
+		  ".template.spec.containers[name=\"a\"].tty: expected boolean, got x" },
 		{ "{\"template\":[\"a\"]}", ".template: expected map, got &{[a]}" },
-		{ "{\"template\":{\"spec\":{\"containers\":5}},\"nosuch\":1}", "errors:\n  .template.spec.containers: expected list, got &{5}\n  .nosuch: field not declared in schema" },
+		{ "{\"template\":{\"spec\":{\"containers\":5}},\"nosuch\":1}",
+		  "errors:\n  .template.spec.containers: expected list, got &{5}\n  .nosuch: field not declared in schema" },
 	};
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
@@ -198,7 +218,10 @@ END_TEST
 START_TEST(zeros_of_the_client_count) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct scene s = scene(a, "v1", "Pod");
-	ck_assert_int_eq(apply(&s, "alpha", false, "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"hostNetwork\":false}}"), 0);
+	ck_assert_int_eq(
+		apply(&s, "alpha", false,
+		      "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"hostNetwork\":false}}"),
+		0);
 	ck_assert_str_eq(owned(&s, "alpha"), "{\"f:spec\":{\"f:hostNetwork\":{}}}");
 }
 END_TEST
@@ -208,16 +231,21 @@ START_TEST(times_alone_are_no_change) {
 	struct scene s = scene(a, "v1", "ConfigMap");
 	update(&s, "one", CM(",\"data\":{\"a\":\"1\"}"));
 	yyjson_mut_val *later = json_copy(s.m.doc, s.live), *other = json_copy(s.m.doc, s.live);
-	ck_assert(json_set_str(s.m.doc, json_first(json_path(later, "metadata.managedFields")), "time", SLICE_LIT("2030-01-01T00:00:00Z")));
-	ck_assert(json_set_str(s.m.doc, json_first(json_path(other, "metadata.managedFields")), "time", SLICE_LIT("2030-01-01T00:00:00Z")));
+	ck_assert(json_set_str(s.m.doc, json_first(json_path(later, "metadata.managedFields")), "time",
+			       SLICE_LIT("2030-01-01T00:00:00Z")));
+	ck_assert(json_set_str(s.m.doc, json_first(json_path(other, "metadata.managedFields")), "time",
+			       SLICE_LIT("2030-01-01T00:00:00Z")));
 	ck_assert(json_set_str(s.m.doc, json_get(other, "data"), "a", SLICE_LIT("2")));
 	ck_assert_int_eq(manage_settle(&s.m, s.live, later), 0);
 	ck_assert_int_eq(manage_settle(&s.m, s.live, other), 0);
-	ck_assert(slice_eqs(json_path_str(json_first(json_path(later, "metadata.managedFields")), "time"), "2023-11-14T22:13:20Z"));
-	ck_assert(slice_eqs(json_path_str(json_first(json_path(other, "metadata.managedFields")), "time"), "2030-01-01T00:00:00Z"));
+	ck_assert(
+		slice_eqs(json_path_str(json_first(json_path(later, "metadata.managedFields")), "time"), "2023-11-14T22:13:20Z"));
+	ck_assert(
+		slice_eqs(json_path_str(json_first(json_path(other, "metadata.managedFields")), "time"), "2030-01-01T00:00:00Z"));
 }
 END_TEST
 
 SUITE_MAIN("schema/manage", writers_take_what_they_change, members_of_structs_belong_to_new_elements, twins_are_owned_whole,
-	   clients_may_reset_but_not_break, old_updates_are_united, a_write_cannot_own_what_is_reset, conflicts_force_and_giving_up,
-	   order_of_elements, what_does_not_fit, zeros_of_the_client_count, times_alone_are_no_change)
+	   clients_may_reset_but_not_break, old_updates_are_united, a_write_cannot_own_what_is_reset,
+	   conflicts_force_and_giving_up, order_of_elements, what_does_not_fit, zeros_of_the_client_count,
+	   times_alone_are_no_change)
