@@ -4,8 +4,10 @@ import base64
 import http.client
 import json
 import re
+import signal
 import socket
 import ssl
+import sys
 import time
 import unittest
 
@@ -55,6 +57,7 @@ def cluster():
     if _shared is None:
         _shared = Node()
         atexit.register(end)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # so that nothing stays behind
         _shared.images.start()
         _shared.images.configure(_shared.data)
         _shared.start()

@@ -59,95 +59,96 @@ class EveryKubectl(PodTest):
         self.versions = kubectls()
         self.assertTrue(self.versions, "kubectl is missing: run scripts/setup")
 
-    def each(self):
-        for version, path in self.versions.items():
-            with self.subTest(version):
-                yield path
-
     def test_exec(self):
         self.create(pod("p", container(script="sleep 1000")))
         self.ready("p")
-        for kubectl in self.each():
-            base = [kubectl, "exec", "-n", self.ns, "p"]
-            done = self.k.run([*base, "--", "sh", "-c", "echo out; echo err >&2; exit 3"])
-            self.assertEqual((done.returncode, done.stdout), (3, "out\n"))
-            self.assertIn("err\n", done.stderr)
-            self.assertIn("command terminated with exit code 3", done.stderr)
-            text = "".join(f"{i} of some bytes\n" for i in range(20000))
-            done = self.k.run([*base, "-i", "--", "cat"], input=text)
-            self.assertEqual((done.returncode, done.stdout == text), (0, True))
-            done = self.k.run([*base, "--", "no-such-program"])
-            self.assertNotEqual(done.returncode, 0)
-            self.assertRegex(done.stderr, r"(?i)not found|no such file")
+        for version, kubectl in self.versions.items():
+            with self.subTest(version):
+                base = [kubectl, "exec", "-n", self.ns, "p"]
+                done = self.k.run([*base, "--", "sh", "-c", "echo out; echo err >&2; exit 3"])
+                self.assertEqual((done.returncode, done.stdout), (3, "out\n"))
+                self.assertIn("err\n", done.stderr)
+                self.assertIn("command terminated with exit code 3", done.stderr)
+                text = "".join(f"{i} of some bytes\n" for i in range(20000))
+                done = self.k.run([*base, "-i", "--", "cat"], input=text)
+                self.assertEqual((done.returncode, done.stdout == text), (0, True))
+                done = self.k.run([*base, "--", "no-such-program"])
+                self.assertNotEqual(done.returncode, 0)
+                self.assertRegex(done.stderr, r"(?i)not found|no such file")
 
     def test_exec_on_a_terminal(self):
         self.create(pod("p", container(script="sleep 1000")))
         self.ready("p")
-        for kubectl in self.each():
-            t = Terminal([kubectl, "exec", "-it", "-n", self.ns, "p", "--", "sh"], self.k.env, rows=33, cols=111)
-            self.assertIsNotNone(t.expect(r"# $", 20), t.text)
-            t.send("stty size; tty")
-            seen = t.expect(r"/dev/\S+\s+/?.*# $", 20)
-            self.assertIsNotNone(seen, t.text)
-            self.assertRegex(seen, r"33 111\s+/dev/(pts/\d|console)")
-            t.send("exit 5")
-            self.assertEqual(t.close(20), 5)
+        for version, kubectl in self.versions.items():
+            with self.subTest(version):
+                t = Terminal([kubectl, "exec", "-it", "-n", self.ns, "p", "--", "sh"], self.k.env, rows=33, cols=111)
+                self.assertIsNotNone(t.expect(r"# $", 20), t.text)
+                t.send("stty size; tty")
+                seen = t.expect(r"/dev/\S+\s+/?.*# $", 20)
+                self.assertIsNotNone(seen, t.text)
+                self.assertRegex(seen, r"33 111\s+/dev/(pts/\d|console)")
+                t.send("exit 5")
+                self.assertEqual(t.close(20), 5)
 
     def test_attach(self):
         self.create(pod("p", container(script="while read x; do echo got $x; done", stdin=True)))
         self.ready("p")
-        for kubectl in self.each():
-            attach = subprocess.Popen([kubectl, "attach", "-i", "-n", self.ns, "p"], env=self.k.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.DEVNULL)
-            try:
-                attach.stdin.write(b"hello\n")
-                attach.stdin.flush()
-                self.assertTrue(select.select([attach.stdout], [], [], 20)[0], "no answer through attach")
-                self.assertEqual(attach.stdout.readline(), b"got hello\n")
-            finally:
-                attach.kill()
-                attach.wait()
-                attach.stdin.close()
-                attach.stdout.close()
+        for version, kubectl in self.versions.items():
+            with self.subTest(version):
+                attach = subprocess.Popen([kubectl, "attach", "-i", "-n", self.ns, "p"], env=self.k.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          stderr=subprocess.DEVNULL)
+                try:
+                    attach.stdin.write(b"hello\n")
+                    attach.stdin.flush()
+                    self.assertTrue(select.select([attach.stdout], [], [], 20)[0], "no answer through attach")
+                    self.assertEqual(attach.stdout.readline(), b"got hello\n")
+                finally:
+                    attach.kill()
+                    attach.wait()
+                    attach.stdin.close()
+                    attach.stdout.close()
 
     def test_port_forward(self):
         self.create(pod("web", container(image=NGINX)))
         self.ready("web")
-        for kubectl in self.each():
-            forward = subprocess.Popen([kubectl, "port-forward", "-n", self.ns, "pod/web", ":80"], env=self.k.env, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, text=True)
-            try:
-                self.assertTrue(select.select([forward.stdout], [], [], 20)[0], "kubectl says nothing")
-                line = forward.stdout.readline()
-                port = re.match(r"Forwarding from 127\.0\.0\.1:(\d+) -> 80", line)
-                self.assertIsNotNone(port, line)
-                for _ in range(3):
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port.group(1)}/", timeout=20) as answer:
-                        self.assertIn(b"Welcome to nginx!", answer.read())
-            finally:
-                forward.kill()
-                forward.wait()
-                forward.stdout.close()
+        for version, kubectl in self.versions.items():
+            with self.subTest(version):
+                forward = subprocess.Popen([kubectl, "port-forward", "-n", self.ns, "pod/web", ":80"], env=self.k.env, stdout=subprocess.PIPE,
+                                           stderr=subprocess.STDOUT, text=True)
+                try:
+                    self.assertTrue(select.select([forward.stdout], [], [], 20)[0], "kubectl says nothing")
+                    line = forward.stdout.readline()
+                    port = re.match(r"Forwarding from 127\.0\.0\.1:(\d+) -> 80", line)
+                    self.assertIsNotNone(port, line)
+                    for _ in range(3):
+                        with urllib.request.urlopen(f"http://127.0.0.1:{port.group(1)}/", timeout=20) as answer:
+                            self.assertIn(b"Welcome to nginx!", answer.read())
+                finally:
+                    forward.kill()
+                    forward.wait()
+                    forward.stdout.close()
 
     def test_cp(self):
         self.create(pod("p", container(script="sleep 1000")))
         self.ready("p")
-        for kubectl in list(self.each())[-1:]:
-            source = self.k.dir / "copied"
-            source.write_bytes(bytes(range(256)) * 500)
-            self.k.run([kubectl, "cp", "-n", self.ns, str(source), "p:/tmp/copied"], check=True)
-            self.k.run([kubectl, "cp", "-n", self.ns, "p:/tmp/copied", str(source) + ".back"], check=True)
-            self.assertEqual((self.k.dir / "copied.back").read_bytes(), source.read_bytes())
+        for version, kubectl in list(self.versions.items())[-1:]:
+            with self.subTest(version):
+                source = self.k.dir / "copied"
+                source.write_bytes(bytes(range(256)) * 500)
+                self.k.run([kubectl, "cp", "-n", self.ns, str(source), "p:/tmp/copied"], check=True)
+                self.k.run([kubectl, "cp", "-n", self.ns, "p:/tmp/copied", str(source) + ".back"], check=True)
+                self.assertEqual((self.k.dir / "copied.back").read_bytes(), source.read_bytes())
 
     def test_run_rm_it(self):
-        for kubectl in self.each():
-            name = "run-" + kubectl.rsplit(".", 1)[-1]
-            t = Terminal(shlex.split(f"{kubectl} run {name} -n {self.ns} --rm -it --restart=Never --image=busybox:1.36 -- sh"), self.k.env)
-            if t.expect(r"# $", 30) is None:
-                t.send("")
-                self.assertIsNotNone(t.expect(r"# $", 20), t.text)
-            t.send("echo $((6*7)) from $HOSTNAME")
-            self.assertIsNotNone(t.expect(rf"42 from {name}\s+.*# $", 20), t.text)
-            t.send("exit")
-            self.assertEqual(t.close(40), 0)
-            self.until(lambda: self.get("pods", name, None) is None, "the pod is gone")
+        for version, kubectl in self.versions.items():
+            with self.subTest(version):
+                name = "run-" + kubectl.rsplit(".", 1)[-1]
+                t = Terminal(shlex.split(f"{kubectl} run {name} -n {self.ns} --rm -it --restart=Never --image=busybox:1.36 -- sh"), self.k.env)
+                if t.expect(r"# $", 30) is None:
+                    t.send("")
+                    self.assertIsNotNone(t.expect(r"# $", 20), t.text)
+                t.send("echo $((6*7)) from $HOSTNAME")
+                self.assertIsNotNone(t.expect(rf"42 from {name}\s+.*# $", 20), t.text)
+                t.send("exit")
+                self.assertEqual(t.close(40), 0)
+                self.until(lambda: self.get("pods", name, None) is None, "the pod is gone")
