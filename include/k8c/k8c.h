@@ -334,6 +334,7 @@ struct k8c_watch_options {
 	bool bookmarks;                /* tell BOOKMARK events too (they are always asked for) */
 	bool once;                     /* end with the connection instead of resuming */
 	uint32_t timeout_seconds;      /* of one connection, server side; 0: between 5 and 10 minutes, drawn at random */
+	bool no_bookmarks;             /* not even ask for them: nothing comes but events; not with initial_events */
 };
 struct k8c_event {
 	enum k8c_event_type type;

@@ -200,7 +200,7 @@ static int list(struct k8c_informer *i) {
 	static const struct list_handler h = { on_item, on_list_done };
 	struct k8c_op op = { .size = sizeof(op), .verb = K8C_LIST, .target = i->o.target, .label_selector = i->o.label_selector,
 			     .field_selector = i->o.field_selector, .limit = i->no_pages ? UINT32_MAX : 0 };
-	return list_start(i->client, &op, &h, i, &i->call);
+	return client_list_start(i->client, &op, &h, i, &i->call);
 }
 
 static void begin(void *arg) {

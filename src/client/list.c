@@ -170,7 +170,7 @@ static int copy_op(struct list_call *l, const struct k8c_op *given) {
 	return op.target.resource && op.target.version ? 0 : -EINVAL;
 }
 
-int list_start(struct k8c_client *c, const struct k8c_op *op, const struct list_handler *h, void *ctx, struct k8c_call **ret) {
+int client_list_start(struct k8c_client *c, const struct k8c_op *op, const struct list_handler *h, void *ctx, struct k8c_call **ret) {
 	struct list_call *l = calloc(1, sizeof(*l));
 	if (!l) return -ENOMEM;
 	l->arena = arena_new(0);
@@ -224,7 +224,7 @@ static int plain_start(struct k8c_client *c, const struct k8c_op *op, const stru
 	struct plain *p = calloc(1, sizeof(*p));
 	if (!p) return -ENOMEM;
 	*p = (struct plain){ .h = *h, .ctx = ctx, .ret_done = done, .ret_err = err };
-	int r = list_start(c, op, &mine, p, ret);
+	int r = client_list_start(c, op, &mine, p, ret);
 	if (r < 0) free(p);
 	return r;
 }

@@ -12,4 +12,4 @@ struct list_handler {
 	void (*on_done)(void *ctx, const struct k8c_list_result *res, const struct k8c_error *err);
 };
 /* op->limit UINT32_MAX: everything in one page. */
-int list_start(struct k8c_client *c, const struct k8c_op *op, const struct list_handler *h, void *ctx, struct k8c_call **ret);
+int client_list_start(struct k8c_client *c, const struct k8c_op *op, const struct list_handler *h, void *ctx, struct k8c_call **ret);

@@ -135,7 +135,7 @@ static void look(void *arg) {
 	struct k8c_op op = { .size = sizeof(op), .target = w->target, .field_selector = w->selector, .limit = UINT32_MAX };
 	w->timer = NULL;
 	w->found = false;
-	int r = list_start(w->call.client, &op, &h, w, &w->step);
+	int r = client_list_start(w->call.client, &op, &h, w, &w->step);
 	if (r < 0) finish_errno(w, r, NULL);
 }
 

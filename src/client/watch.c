@@ -180,7 +180,7 @@ static void put_query(struct watch_call *w, struct buf *q) {
 	const char *rv = w->rv ? w->rv : w->o.resource_version;
 	snprintf(seconds, sizeof(seconds), "%u", s);
 	query_add(q, "watch", SLICE_LIT("true"));
-	query_add(q, "allowWatchBookmarks", SLICE_LIT("true"));
+	if (!w->o.no_bookmarks || w->o.initial_events) query_add(q, "allowWatchBookmarks", SLICE_LIT("true"));
 	if (w->o.label_selector && *w->o.label_selector) query_add(q, "labelSelector", slice_str(w->o.label_selector));
 	if (w->o.field_selector && *w->o.field_selector) query_add(q, "fieldSelector", slice_str(w->o.field_selector));
 	if (rv) query_add(q, "resourceVersion", slice_str(rv));

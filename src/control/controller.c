@@ -22,6 +22,10 @@ static const struct {
 	[KIND_ENDPOINTS] = { "", "v1", "endpoints", NULL },
 	[KIND_ENDPOINT_SLICE] = { "discovery.k8s.io", "v1", "endpointslices", NULL },
 	[KIND_CLUSTER_ROLE] = { "rbac.authorization.k8s.io", "v1", "clusterroles", NULL },
+	[KIND_DISRUPTION_BUDGET] = { "policy", "v1", "poddisruptionbudgets", NULL },
+	[KIND_CLAIM] = { "", "v1", "persistentvolumeclaims", NULL },
+	[KIND_VOLUME] = { "", "v1", "persistentvolumes", NULL },
+	[KIND_QUOTA] = { "", "v1", "resourcequotas", NULL },
 };
 
 struct k8c_informer *controller_informer(struct controller *c, enum kind kind) {
