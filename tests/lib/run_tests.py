@@ -24,7 +24,8 @@ def main():
         loader.testNamePatterns = [f"*{n}*" for n in names]
     suite = loader.discover(folder, pattern="test_*.py", top_level_dir=folder)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
-    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    # A test with several failed parts (subTest) is one failed test.
+    failed = len({str(getattr(t, "test_case", t)) for t, _ in result.failures + result.errors}) + len(result.unexpectedSuccesses)
     skipped = len(result.skipped)
     passed = result.testsRun - min(result.testsRun, failed) - skipped
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
