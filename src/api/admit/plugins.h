@@ -11,6 +11,17 @@ extern const struct admit_plugin admit_node_restriction;
 extern const struct admit_plugin admit_taint_nodes_by_condition;
 extern const struct admit_plugin admit_priority;
 extern const struct admit_plugin admit_default_toleration_seconds;
+extern const struct admit_plugin admit_limit_ranger;
+extern const struct admit_plugin admit_pod_security;
+extern const struct admit_plugin admit_default_storage_class;
+extern const struct admit_plugin admit_storage_in_use;
+extern const struct admit_plugin admit_claim_resize;
+extern const struct admit_plugin admit_runtime_class;
+extern const struct admit_plugin admit_certificate_approval;
+extern const struct admit_plugin admit_certificate_signing;
+extern const struct admit_plugin admit_certificate_subject;
+extern const struct admit_plugin admit_default_ingress_class;
+extern const struct admit_plugin admit_resource_quota;
 
 /* ---- what several of them need ---- */
 

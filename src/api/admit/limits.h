@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums of resource lists ("cpu": "500m", ...), as limits and quotas need them. In an arena; not thread-safe. */
+#pragma once
+
+#include "base/arena.h"
+#include "codec/json.h"
+#include "codec/quantity.h"
+
+/* Kinds of resources one object may name. */
+#define AMOUNTS_MAX 1024
+
+struct amount { struct slice name; struct quantity q; };
+/* Names are borrowed and unique. `failed` sticks: out of memory or too many. */
+struct amounts { struct arena *a; struct amount *v; size_t n, cap; bool failed; };
+
+struct quantity *amounts_get(const struct amounts *s, struct slice name);
+/* Sets, adds to, or raises the amount of that name. */
+void amounts_set(struct amounts *s, struct slice name, struct quantity q);
+void amounts_add(struct amounts *s, struct slice name, struct quantity q);
+void amounts_max(struct amounts *s, struct slice name, struct quantity q);
+/* The same for every member of a resource list (may be NULL). */
+void amounts_add_list(struct amounts *s, const yyjson_mut_val *list);
+void amounts_sort(struct amounts *s);
+/* What a pod asks for as a whole: `part` is "requests" or "limits". Sidecars run along, other init containers one at a time
+ * before the rest; what the pod names itself (spec.resources) replaces the sum (KEP-753, KEP-2837). The overhead is not in it. */
+struct amounts pod_amounts(struct arena *a, const yyjson_mut_val *spec, const char *part);
