@@ -20,7 +20,9 @@ void gofloat_digits(double d, char out[24], int *ret_exp10) {
 		if (*p >= '0' && *p <= '9' && n < 22) out[n++] = *p;
 	while (n > 1 && out[n - 1] == '0') n--;
 	out[n] = 0;
-	*ret_exp10 = *p == 'e' ? atoi(p + 1) : 0;
+	int64_t exp10 = 0;
+	if (*p == 'e') (void)slice_int(slice_str(p + 1), -400, 400, &exp10);
+	*ret_exp10 = (int)exp10;
 }
 
 static void put_zeros(struct buf *b, int n) {

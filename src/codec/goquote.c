@@ -24,9 +24,9 @@ static char *put_rune(char *q, const char *p, size_t len) {
 		memcpy(q, p, len);
 		return q + len;
 	}
-	if (n) return q + sprintf(q, "\\%c", letters[n - named]);
-	if (r < 0x20 || r == 0x7f) return q + sprintf(q, "\\x%02x", r);
-	return q + sprintf(q, r < 0x10000 ? "\\u%04x" : "\\U%08x", r);
+	if (n) return q + snprintf(q, 3, "\\%c", letters[n - named]);
+	if (r < 0x20 || r == 0x7f) return q + snprintf(q, 5, "\\x%02x", r);
+	return q + snprintf(q, 11, r < 0x10000 ? "\\u%04x" : "\\U%08x", r);
 }
 
 const char *goquote(struct arena *a, struct slice s) {
@@ -37,7 +37,7 @@ const char *goquote(struct arena *a, struct slice s) {
 	for (size_t i = 0; i < s.n;) {
 		size_t len = utf8_len(s.p + i, s.n - i);
 		if (len) q = put_rune(q, s.p + i, len);
-		else q += sprintf(q, "\\x%02x", (unsigned char)s.p[i]);
+		else q += snprintf(q, 5, "\\x%02x", (unsigned char)s.p[i]);
 		i += len ? len : 1;
 	}
 	*q++ = '"';

@@ -173,7 +173,7 @@ static const char *quoted(struct arena *a, struct slice s) {
 	*q++ = '"';
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		if (c >= 0x80 || c < 0x20) q += sprintf(q, "\\x%02x", c);
+		if (c >= 0x80 || c < 0x20) q += snprintf(q, 5, "\\x%02x", c);
 		else {
 			if (c == '"' || c == '\\') *q++ = '\\';
 			*q++ = (char)c;
