@@ -3,9 +3,10 @@
 
 #include "api/bootstrap.h"
 #include "api/chain.h"
-#include "api/discovery.h"
+#include "api/crd/definitions.h"
 #include "api/openapi.h"
 #include "api/flow.h"
+#include "api/legacy_use.h"
 #include "api/metrics.h"
 #include "api/rvwait.h"
 #include "api/watch.h"
@@ -34,6 +35,7 @@ int api_loop_on_stop(struct api_loop *al, void (*fn)(struct api_loop *al)) {
 
 static void on_revision(void *ctx, uint64_t rv) {
 	struct api_loop *al = ctx;
+	if (al == al->api->loops) definitions_advance(al->api->definitions);
 	rvwait_wake(al);
 	watch_wake_all(al);
 }
@@ -44,12 +46,14 @@ static void loop_begin(void *arg) {
 	struct api_loop *al = arg;
 	if (store_listen(al->api->store, al->loop, on_revision, al, &al->listener) < 0) al->listener = NULL;
 	al->tick = loop_timer_start(al->loop, TICK_MS, TICK_MS, on_tick, al);
+	if (al == al->api->loops) definitions_advance(al->api->definitions);
 }
 
 static void loop_end(struct api_loop *al) {
 	if (al->stopped) return;
 	al->stopped = true;
 	watch_end_all(al);
+	if (al == al->api->loops) definitions_stop(al->api->definitions);
 	while (al->n_on_stop) al->on_stop[--al->n_on_stop](al);
 	if (al->listener) store_unlisten(al->listener);
 	al->listener = NULL;
@@ -77,8 +81,8 @@ static int fill(struct api *api, const struct api_options *o) {
 	if (!api->loops || asprintf(&api->server_address, strchr(o->advertise, ':') ? "[%s]:%u" : "%s:%u", o->advertise, (unsigned)o->port) < 0) return -ENOMEM;
 	for (size_t i = 0; i < o->n_loops; i++)
 		if (loop_make(api, &api->loops[i], o->loops[i]) < 0) return -ENOMEM;
-	api->discovery = discovery_new(api->server_address);
-	return api->discovery ? 0 : -ENOMEM;
+	api->definitions = definitions_new(api);
+	return api->definitions ? 0 : -ENOMEM;
 }
 
 static void destroy(struct api *api) {
@@ -87,7 +91,7 @@ static void destroy(struct api *api) {
 		metrics_free(api->loops[i].metrics);
 	}
 	bootstrap_free(api->bootstrap);
-	discovery_free(api->discovery);
+	definitions_free(api->definitions);
 	openapi_free(api->openapi);
 	free(api->server_address);
 	free(api->loops);
@@ -98,6 +102,7 @@ int api_new(const struct api_options *o, struct api **ret, const char **ret_msg)
 	struct api *api = o->n_loops ? calloc(1, sizeof(*api)) : NULL;
 	int err = api ? fill(api, o) : o->n_loops ? -ENOMEM : -EINVAL;
 	for (size_t i = 0; !err && i < api->n_loops; i++) err = loop_post(api->loops[i].loop, loop_begin, &api->loops[i]);
+	if (!err) legacy_use_follow(api);
 	if (!err) err = bootstrap_start(api, &api->bootstrap, ret_msg);
 	if (err) {
 		if (ret_msg && !*ret_msg) *ret_msg = err == -EINVAL ? "no loop to serve requests on" : "out of memory";

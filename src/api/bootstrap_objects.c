@@ -4,6 +4,7 @@
 #include "access/bootstrap.h"
 #include "api/alloc/cidr.h"
 #include "api/bootstrap_flow.h"
+#include "api/crd/definitions.h"
 #include "api/discovery_doc.h"
 #include "codec/json.h"
 
@@ -93,9 +94,10 @@ static void add_api_service(struct list_of *l, const char *group, const char *ve
 
 static void add_api_services(struct list_of *l) {
 	const char *v;
-	if (!schema_find(SLICE_LIT("apiregistration.k8s.io"), SLICE_NULL, SLICE_LIT("apiservices"))) return;
+	const struct catalog *c = definitions_catalog(l->api, l->a);
+	if (!c || !schema_find(SLICE_LIT("apiregistration.k8s.io"), SLICE_NULL, SLICE_LIT("apiservices"))) return;
 	for (size_t i = 0; i < ELEMENTSOF(ranks); i++)
-		for (size_t k = 0; discovery_version_at(ranks[i].group, k, &v); k++)
+		for (size_t k = 0; discovery_version_at(c, ranks[i].group, k, &v); k++)
 			add_api_service(l, ranks[i].group, v, ranks[i].group_priority, k == 0 && !strcmp(v, "v2") ? 30 : ranks[i].version_priority);
 }
 

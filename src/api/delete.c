@@ -115,6 +115,8 @@ static void update_object(struct deletion *d, bool then_remove) {
 
 static enum grace_outcome outcome(struct deletion *d) {
 	bool is_namespace = !*d->res->group && !strcmp(d->res->resource, "namespaces");
+	bool is_definition = !strcmp(d->res->group, "apiextensions.k8s.io") && !strcmp(d->res->resource, "customresourcedefinitions");
+	if (is_definition) return grace_apply_definition(d);
 	return is_namespace ? grace_apply_namespace(d) : grace_apply(d);
 }
 

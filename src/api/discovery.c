@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/discovery.h"
 
+#include "api/crd/definitions.h"
 #include "api/discovery_doc.h"
 #include "api/encode.h"
 #include "api/internal.h"
@@ -57,46 +58,52 @@ static bool add(struct discovery *d, struct buf *b, const char *path) {
 	return false;
 }
 
-static bool add_group(struct discovery *d, struct buf *b, const char *group) {
+static bool add_group(struct discovery *d, const struct catalog *c, struct buf *b, const char *group) {
 	char path[512];
 	const char *v;
 	bool ok = true;
 	if (*group) {
 		snprintf(path, sizeof(path), "/apis/%s", group);
-		discovery_put_group(b, group);
+		discovery_put_group(c, b, group);
 		ok = add(d, b, path);
 	}
-	for (size_t i = 0; ok && discovery_version_at(group, i, &v); i++) {
+	for (size_t i = 0; ok && discovery_version_at(c, group, i, &v); i++) {
 		snprintf(path, sizeof(path), "%s%s/%s", *group ? "/apis/" : "/api", group, v);
-		discovery_put_resources(b, group, v);
+		discovery_put_resources(c, b, group, v);
 		ok = add(d, b, path);
 	}
 	return ok;
 }
 
-static bool fill(struct discovery *d, struct buf *b, const char *server_address) {
+static bool fill(struct discovery *d, const struct catalog *c, struct buf *b, const char *server_address) {
 	const char *g;
 	discovery_put_api(b, server_address);
 	bool ok = add(d, b, "/api");
-	discovery_put_groups(b);
+	discovery_put_groups(c, b);
 	ok = ok && add(d, b, "/apis");
-	discovery_put_aggregated(b, true);
+	discovery_put_aggregated(c, b, true);
 	ok = ok && add(d, b, "v2:/api");
-	discovery_put_aggregated(b, false);
+	discovery_put_aggregated(c, b, false);
 	ok = ok && add(d, b, "v2:/apis");
-	for (size_t i = 0; ok && discovery_group_at(i, &g); i++) ok = add_group(d, b, g);
+	for (size_t i = 0; ok && discovery_group_at(c, i, &g); i++) ok = add_group(d, c, b, g);
 	return ok;
 }
 
-struct discovery *discovery_new(const char *server_address) {
+struct discovery *discovery_new(const char *server_address, const struct catalog *c) {
 	_cleanup_buf_ struct buf b = BUF_INIT(DISCOVERY_BYTES_MAX);
 	struct discovery *d = calloc(1, sizeof(*d));
 	if (d) d->documents = map_new(1024);
-	if (d && d->documents && fill(d, &b, server_address)) return d;
+	if (d && d->documents && fill(d, c, &b, server_address)) return d;
 	return discovery_free(d);
 }
 
 /* ---- answering ---- */
+
+/* In the catalog in force. NULL: there is none (or no memory to look). */
+static const struct document *document_at(struct request *r, struct slice path) {
+	const struct catalog *c = definitions_catalog(r->api, r->a);
+	return c ? map_get(c->discovery->documents, path) : NULL;
+}
 
 static bool accepts_aggregated(struct slice accept) {
 	while (accept.n) {
@@ -141,7 +148,7 @@ static void answer_aggregated(struct request *r, const struct document *d) {
 
 static void answer_root(struct request *r, const char *path, const char *aggregated) {
 	bool v2 = accepts_aggregated(request_get_header(r, "accept"));
-	const struct document *d = map_get(r->api->discovery->documents, slice_str(v2 ? aggregated : path));
+	const struct document *d = document_at(r, slice_str(v2 ? aggregated : path));
 	if (!d) request_status(r, status_page_not_found());
 	else if (v2) answer_aggregated(r, d);
 	else answer(r, d);
@@ -156,14 +163,14 @@ static struct slice without_slash(struct slice p) {
 }
 
 void discovery_core_handle(struct request *r) {
-	const struct document *d = map_get(r->api->discovery->documents, without_slash(r->info.path));
+	const struct document *d = document_at(r, without_slash(r->info.path));
 	if (d) answer(r, d);
 	else request_status(r, status_unknown_resource());
 }
 
 /* An unknown version of a known group is an unknown resource, an unknown group an unknown page. */
 void discovery_group_handle(struct request *r) {
-	const struct document *d = map_get(r->api->discovery->documents, without_slash(r->info.path));
+	const struct document *d = document_at(r, without_slash(r->info.path));
 	struct slice rest = slice_from(r->info.path, strlen("/apis/")), group = slice_cut(&rest, '/');
 	/* A group's own document is given whatever the method; the versions' are not. */
 	if (d && rest.n && !slice_eqs(r->x->head.method, "GET")) {
@@ -177,21 +184,21 @@ void discovery_group_handle(struct request *r) {
 	_cleanup_buf_ struct buf path = BUF_INIT(HEADER_BYTES_MAX);
 	buf_puts(&path, "/apis/");
 	buf_put_slice(&path, group);
-	bool known = map_get(r->api->discovery->documents, buf_slice(&path)) != NULL;
+	bool known = document_at(r, buf_slice(&path)) != NULL;
 	request_status(r, known ? status_unknown_resource() : status_page_not_found());
 }
 
-void discovery_each_path(void (*fn)(void *ctx, const char *path), void *ctx) {
+void discovery_each_path(const struct catalog *c, void (*fn)(void *ctx, const char *path), void *ctx) {
 	const char *g, *v;
 	char path[512];
 	fn(ctx, "/api");
 	fn(ctx, "/api/v1");
 	fn(ctx, "/apis");
 	fn(ctx, "/apis/");
-	for (size_t i = 1; discovery_group_at(i, &g); i++) {
+	for (size_t i = 1; discovery_group_at(c, i, &g); i++) {
 		snprintf(path, sizeof(path), "/apis/%s", g);
 		fn(ctx, path);
-		for (size_t k = 0; discovery_version_at(g, k, &v); k++) {
+		for (size_t k = 0; discovery_version_at(c, g, k, &v); k++) {
 			snprintf(path, sizeof(path), "/apis/%s/%s", g, v);
 			fn(ctx, path);
 		}

@@ -11,11 +11,11 @@ static const struct { unsigned bit; const char *name; } verbs[] = {
 
 /* ---- the order of groups and versions is that of the tables ---- */
 
-bool discovery_group_at(size_t want, const char **ret) {
-	for (size_t i = 0; i < schema_builtin_count(); i++) {
-		const char *g = schema_builtin(i)->group;
+bool discovery_group_at(const struct catalog *c, size_t want, const char **ret) {
+	for (size_t i = 0; i < c->n_resources; i++) {
+		const char *g = c->resources[i]->group;
 		bool first = true;
-		for (size_t k = 0; k < i && first; k++) first = strcmp(schema_builtin(k)->group, g) != 0;
+		for (size_t k = 0; k < i && first; k++) first = strcmp(c->resources[k]->group, g) != 0;
 		if (!first || want--) continue;
 		*ret = g;
 		return true;
@@ -23,12 +23,12 @@ bool discovery_group_at(size_t want, const char **ret) {
 	return false;
 }
 
-bool discovery_version_at(const char *group, size_t want, const char **ret) {
-	for (size_t i = 0; i < schema_builtin_count(); i++) {
-		const struct schema_resource *r = schema_builtin(i);
+bool discovery_version_at(const struct catalog *c, const char *group, size_t want, const char **ret) {
+	for (size_t i = 0; i < c->n_resources; i++) {
+		const struct schema_resource *r = c->resources[i];
 		bool first = !strcmp(r->group, group);
 		for (size_t k = 0; k < i && first; k++)
-			first = strcmp(schema_builtin(k)->group, group) != 0 || strcmp(schema_builtin(k)->version, r->version) != 0;
+			first = strcmp(c->resources[k]->group, group) != 0 || strcmp(c->resources[k]->version, r->version) != 0;
 		if (!first || want--) continue;
 		*ret = r->version;
 		return true;
@@ -48,11 +48,11 @@ static void put_version(struct buf *b, const char *group, const char *version) {
 	buf_printf(b, "{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", group, version, version);
 }
 
-static void put_group_body(struct buf *b, const char *group) {
+static void put_group_body(const struct catalog *c, struct buf *b, const char *group) {
 	const char *v, *preferred = "";
 	buf_printf(b, "\"name\":\"%s\",\"versions\":[", group);
-	(void)discovery_version_at(group, 0, &preferred);
-	for (size_t i = 0; discovery_version_at(group, i, &v); i++) {
+	(void)discovery_version_at(c, group, 0, &preferred);
+	for (size_t i = 0; discovery_version_at(c, group, i, &v); i++) {
 		if (i) buf_putc(b, ',');
 		put_version(b, group, v);
 	}
@@ -61,19 +61,19 @@ static void put_group_body(struct buf *b, const char *group) {
 	buf_putc(b, '}');
 }
 
-void discovery_put_groups(struct buf *b) {
+void discovery_put_groups(const struct catalog *c, struct buf *b) {
 	const char *g;
 	buf_puts(b, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[");
-	for (size_t i = 1; discovery_group_at(i, &g); i++) {
+	for (size_t i = 1; discovery_group_at(c, i, &g); i++) {
 		buf_puts(b, i > 1 ? ",{" : "{");
-		put_group_body(b, g);
+		put_group_body(c, b, g);
 	}
 	buf_puts(b, "]}");
 }
 
-void discovery_put_group(struct buf *b, const char *group) {
+void discovery_put_group(const struct catalog *c, struct buf *b, const char *group) {
 	buf_puts(b, "{\"kind\":\"APIGroup\",\"apiVersion\":\"v1\",");
-	put_group_body(b, group);
+	put_group_body(c, b, group);
 }
 
 static void put_verbs(struct buf *b, unsigned bits) {
@@ -118,12 +118,12 @@ static void put_subresource(struct buf *b, const struct schema_resource *r, cons
 	buf_putc(b, '}');
 }
 
-void discovery_put_resources(struct buf *b, const char *group, const char *version) {
+void discovery_put_resources(const struct catalog *c, struct buf *b, const char *group, const char *version) {
 	bool first = true;
 	if (*group) buf_printf(b, "{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"%s/%s\",\"resources\":[", group, version);
 	else buf_printf(b, "{\"kind\":\"APIResourceList\",\"groupVersion\":\"%s\",\"resources\":[", version);
-	for (size_t i = 0; i < schema_builtin_count(); i++) {
-		const struct schema_resource *r = schema_builtin(i);
+	for (size_t i = 0; i < c->n_resources; i++) {
+		const struct schema_resource *r = c->resources[i];
 		if (strcmp(r->group, group) != 0 || strcmp(r->version, version) != 0) continue;
 		if (!first) buf_putc(b, ',');
 		first = false;
@@ -157,11 +157,11 @@ static void put_agg_resource(struct buf *b, const struct schema_resource *r) {
 	buf_putc(b, '}');
 }
 
-static void put_agg_version(struct buf *b, const char *group, const char *version) {
+static void put_agg_version(const struct catalog *c, struct buf *b, const char *group, const char *version) {
 	bool first = true;
 	buf_printf(b, "{\"version\":\"%s\",\"resources\":[", version);
-	for (size_t i = 0; i < schema_builtin_count(); i++) {
-		const struct schema_resource *r = schema_builtin(i);
+	for (size_t i = 0; i < c->n_resources; i++) {
+		const struct schema_resource *r = c->resources[i];
 		if (strcmp(r->group, group) != 0 || strcmp(r->version, version) != 0) continue;
 		if (!first) buf_putc(b, ',');
 		first = false;
@@ -170,24 +170,24 @@ static void put_agg_version(struct buf *b, const char *group, const char *versio
 	buf_puts(b, "],\"freshness\":\"Current\"}");
 }
 
-static void put_agg_group(struct buf *b, const char *group) {
+static void put_agg_group(const struct catalog *c, struct buf *b, const char *group) {
 	const char *v;
 	if (*group) buf_printf(b, "{\"metadata\":{\"name\":\"%s\"},\"versions\":[", group);
 	else buf_puts(b, "{\"metadata\":{},\"versions\":[");
-	for (size_t i = 0; discovery_version_at(group, i, &v); i++) {
+	for (size_t i = 0; discovery_version_at(c, group, i, &v); i++) {
 		if (i) buf_putc(b, ',');
-		put_agg_version(b, group, v);
+		put_agg_version(c, b, group, v);
 	}
 	buf_puts(b, "]}");
 }
 
-void discovery_put_aggregated(struct buf *b, bool core) {
+void discovery_put_aggregated(const struct catalog *c, struct buf *b, bool core) {
 	const char *g;
 	buf_puts(b, "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/v2\",\"metadata\":{},\"items\":[");
-	if (core) put_agg_group(b, "");
-	for (size_t i = 1; !core && discovery_group_at(i, &g); i++) {
+	if (core) put_agg_group(c, b, "");
+	for (size_t i = 1; !core && discovery_group_at(c, i, &g); i++) {
 		if (i > 1) buf_putc(b, ',');
-		put_agg_group(b, g);
+		put_agg_group(c, b, g);
 	}
 	buf_puts(b, "]}");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/grace.h"
 
+#include "api/crd/names.h"
 #include "api/internal.h"
 #include "api/meta.h"
 #include "codec/timestamp.h"
@@ -120,4 +121,14 @@ enum grace_outcome grace_apply_namespace(struct deletion *d) {
 	bool ok = status && set_time(d, meta, d->r->now / NSEC_PER_SEC) && json_set_str(d->doc, status, "phase", SLICE_LIT("Terminating"));
 	if (!ok || set_finalizers(d, meta) < 0) return GRACE_NO_MEMORY;
 	return GRACE_UPDATE;
+}
+
+enum grace_outcome grace_apply_definition(struct deletion *d) {
+	yyjson_mut_val *meta = json_get(d->obj, "metadata");
+	if (json_get(meta, "deletionTimestamp")) return meta_has_finalizers(d->obj) ? GRACE_PENDING : grace_apply(d);
+	if (!set_time(d, meta, d->r->now / NSEC_PER_SEC)) return GRACE_NO_MEMORY;
+	if (!has_finalizer(meta, CRD_FINALIZER) && !add_finalizer(d, meta, CRD_FINALIZER)) return GRACE_NO_MEMORY;
+	int err = crd_condition_set(d->doc, d->obj, "Terminating", true, "InstanceDeletionPending",
+				    "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon", d->r->now / NSEC_PER_SEC);
+	return err < 0 || set_finalizers(d, meta) < 0 ? GRACE_NO_MEMORY : GRACE_UPDATE;
 }

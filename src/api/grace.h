@@ -14,3 +14,5 @@ enum grace_outcome {
 enum grace_outcome grace_apply(struct deletion *d);
 /* Namespaces end in two steps: phase Terminating first, the object when spec.finalizers is empty. */
 enum grace_outcome grace_apply_namespace(struct deletion *d);
+/* Definitions of custom resources stay until their instances are gone. */
+enum grace_outcome grace_apply_definition(struct deletion *d);

@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-struct discovery;
+struct definitions;
 struct openapi;
 struct metrics;
 struct flow_limiter;
@@ -45,7 +45,7 @@ struct api {
 	size_t n_loops;
 	atomic_bool ready, draining, bootstrapped;
 	atomic_uint next_loop;            /* round robin of local calls */
-	struct discovery *discovery;
+	struct definitions *definitions;  /* the catalog of resources in force (crd/) */
 	struct openapi *openapi;          /* made on first use (openapi.c) */
 	char *server_address;             /* "10.0.0.1:6443" */
 	uint64_t started_ns;

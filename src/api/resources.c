@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/resources.h"
 
+#include "api/crd/definitions.h"
+
 const struct schema_resource *resources_find(struct api *api, struct arena *a, struct slice group, struct slice version, struct slice resource) {
-	return schema_find(group, version, resource);
+	const struct catalog *c = definitions_catalog(api, a);
+	return c ? catalog_find(c, group, version, resource) : NULL;
 }
 
-bool resources_has_group(struct api *api, struct slice group, struct slice version) {
-	for (size_t i = 0; i < schema_builtin_count(); i++) {
-		const struct schema_resource *r = schema_builtin(i);
+bool resources_has_group(struct api *api, struct arena *a, struct slice group, struct slice version) {
+	const struct catalog *c = definitions_catalog(api, a);
+	for (size_t i = 0; c && i < c->n_resources; i++) {
+		const struct schema_resource *r = c->resources[i];
 		if (slice_eqs(group, r->group) && (slice_empty(version) || slice_eqs(version, r->version))) return true;
 	}
 	return false;
+}
+
+bool resources_terminating(struct api *api, struct arena *a, const struct schema_resource *res) {
+	const struct catalog *c = res->is_custom ? definitions_catalog(api, a) : NULL;
+	const struct catalog_definition *d = c ? catalog_definition_of(c, res) : NULL;
+	return d && d->terminating;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/root.h"
 
+#include "api/crd/definitions.h"
 #include "api/discovery.h"
 #include "api/limits.h"
 
@@ -18,7 +19,8 @@ static void put(void *ctx, const char *path) {
 void root_handle(struct request *r) {
 	_cleanup_buf_ struct buf b = BUF_INIT(64 * KIB);
 	buf_puts(&b, "{\n  \"paths\": [\n    \"/.well-known/openid-configuration\"");
-	discovery_each_path(put, &b);
+	const struct catalog *c = definitions_catalog(r->api, r->a);
+	if (c) discovery_each_path(c, put, &b);
 	for (size_t i = 0; i < ELEMENTSOF(tail); i++) put(&b, tail[i]);
 	buf_puts(&b, "\n  ]\n}");
 	struct slice text = buf_err(&b) ? SLICE_NULL : arena_slice_dup(r->a, buf_slice(&b));

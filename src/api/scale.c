@@ -7,6 +7,7 @@
 #include "api/write.h"
 #include "codec/labels.h"
 #include "codec/patch.h"
+#include "schema/crd.h"
 
 #include <errno.h>
 
@@ -17,19 +18,40 @@ struct scaling {
 	int kind;                      /* of the patch: 0 merge or strategic, 1 JSON patch; -1 PUT */
 };
 
+/* ---- where a workload has its numbers ---- */
+
+struct scale_paths { const char *spec, *status, *selector; };
+
+static const char *without_dot(const char *path) { return path && *path == '.' ? path + 1 : path; }
+
+static struct scale_paths paths_of(const struct schema_resource *res) {
+	const struct schema_custom *c = schema_custom_of(res);
+	if (!c) return (struct scale_paths){ "spec.replicas", "status.replicas", "spec.selector" };
+	return (struct scale_paths){ without_dot(c->scale_spec), without_dot(c->scale_status), without_dot(c->scale_selector) };
+}
+
+static bool set_at(struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *path, int64_t n) {
+	const char *dot = strrchr(path, '.');
+	char *parent = dot ? arena_strndup(a, path, (size_t)(dot - path)) : NULL;
+	yyjson_mut_val *at = parent ? json_ensure_obj(doc, obj, parent) : NULL;
+	return at && json_set_int(doc, at, dot + 1, n);
+}
+
 /* ---- from the workload ---- */
 
 static bool put_selector(struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val *status, const yyjson_mut_val *selector) {
 	_cleanup_buf_ struct buf b = BUF_INIT(REQUEST_BODY_MAX);
 	struct labels_selector s;
 	const char *msg;
+	if (json_is_string(selector)) return !json_str(selector).n || json_set_str(doc, status, "selector", json_str(selector));
 	bool structured = json_get(selector, "matchLabels") || json_get(selector, "matchExpressions");
 	int err = structured ? labels_from_object(a, selector, &s, &msg) : labels_from_map(a, selector, &s);
 	if (err || labels_format(&b, &s) < 0) return err == -EBADMSG;
 	return !b.n || json_set_str(doc, status, "selector", buf_slice(&b));
 }
 
-static yyjson_mut_val *make_scale(struct arena *a, yyjson_mut_doc *doc, const yyjson_mut_val *obj) {
+static yyjson_mut_val *make_scale(struct arena *a, const struct schema_resource *res, yyjson_mut_doc *doc, const yyjson_mut_val *obj) {
+	struct scale_paths at = paths_of(res);
 	static const char *const kept[] = { "name", "namespace", "uid", "resourceVersion", "creationTimestamp" };
 	yyjson_mut_val *s = yyjson_mut_obj(doc), *meta = json_ensure_obj(doc, s, "metadata"), *spec = json_ensure_obj(doc, s, "spec"),
 		       *status = json_ensure_obj(doc, s, "status");
@@ -38,15 +60,15 @@ static yyjson_mut_val *make_scale(struct arena *a, yyjson_mut_doc *doc, const yy
 		yyjson_mut_val *v = json_get(json_get(obj, "metadata"), kept[i]);
 		if (v) ok = json_set(doc, meta, kept[i], json_copy(doc, v));
 	}
-	int64_t want = json_path_int(obj, "spec.replicas", 0);
+	int64_t want = json_path_int(obj, at.spec, 0);
 	if (ok && want) ok = json_set_int(doc, spec, "replicas", want);
-	ok = ok && json_set_int(doc, status, "replicas", json_path_int(obj, "status.replicas", 0));
-	return ok && put_selector(a, doc, status, json_path(obj, "spec.selector")) ? s : NULL;
+	ok = ok && json_set_int(doc, status, "replicas", json_path_int(obj, at.status, 0));
+	return ok && (!at.selector || put_selector(a, doc, status, json_path(obj, at.selector))) ? s : NULL;
 }
 
 static void answer(struct request *r, int code, const yyjson_mut_val *obj) {
 	yyjson_mut_doc *doc = json_doc(r->a);
-	yyjson_mut_val *s = doc ? make_scale(r->a, doc, obj) : NULL;
+	yyjson_mut_val *s = doc ? make_scale(r->a, r->res, doc, obj) : NULL;
 	if (s) request_tree(r, code, schema_type_of_kind(SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale")), doc, s);
 	else request_status(r, status_no_memory());
 }
@@ -71,8 +93,8 @@ static const struct status *take_scale(struct write *w, const yyjson_mut_val *sc
 	if (n < 0)
 		return status_invalid1(a, SLICE_LIT("autoscaling"), SLICE_LIT("Scale"), w->name, "FieldValueInvalid", "spec.replicas",
 				       arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)n));
-	yyjson_mut_val *spec = json_ensure_obj(w->doc, w->obj, "spec"), *meta = json_ensure_obj(w->doc, w->obj, "metadata");
-	if (!spec || !meta || !json_set_int(w->doc, spec, "replicas", n)) return status_no_memory();
+	yyjson_mut_val *meta = json_ensure_obj(w->doc, w->obj, "metadata");
+	if (!meta || !set_at(a, w->doc, w->obj, paths_of(w->res).spec, n)) return status_no_memory();
 	json_del(meta, "resourceVersion");
 	return !rv.n || json_set_str(w->doc, meta, "resourceVersion", rv) ? NULL : status_no_memory();
 }
@@ -99,7 +121,7 @@ static const struct status *transform(struct write *w) {
 	yyjson_mut_doc_set_root(w->doc, w->obj);
 	if (c->kind < 0) return take_scale(w, yyjson_mut_doc_get_root(c->doc));
 	yyjson_mut_doc *doc = json_doc(w->r->a);
-	yyjson_mut_val *scale = doc ? make_scale(w->r->a, doc, w->old) : NULL;
+	yyjson_mut_val *scale = doc ? make_scale(w->r->a, w->res, doc, w->old) : NULL;
 	const struct status *st = scale ? patch_scale(w, c, doc, &scale) : status_no_memory();
 	return st ? st : take_scale(w, scale);
 }
@@ -153,16 +175,16 @@ static void put(struct request *r) {
 	write_start(w);
 }
 
-static void handle(struct request *r) {
+void scale_handle(struct request *r) {
 	if (slice_eqs(r->info.verb, "get")) get(r);
 	else put(r);
 }
 
 #define SCALE_VERBS (VERB_GET | VERB_UPDATE | VERB_PATCH)
 const struct subresource_handler scale_handlers[] = {
-	{ "", "replicationcontrollers", "scale", SCALE_VERBS, handle, false },
-	{ "apps", "deployments", "scale", SCALE_VERBS, handle, false },
-	{ "apps", "replicasets", "scale", SCALE_VERBS, handle, false },
-	{ "apps", "statefulsets", "scale", SCALE_VERBS, handle, false },
+	{ "", "replicationcontrollers", "scale", SCALE_VERBS, scale_handle, false },
+	{ "apps", "deployments", "scale", SCALE_VERBS, scale_handle, false },
+	{ "apps", "replicasets", "scale", SCALE_VERBS, scale_handle, false },
+	{ "apps", "statefulsets", "scale", SCALE_VERBS, scale_handle, false },
 	{ 0 },
 };

@@ -48,6 +48,7 @@ static const struct status *check_fields(struct request *r, struct selector *s) 
 		t[i] = s->fields.terms[i];
 		if (!known_field(r->res, t[i].field)) return unknown_field(r, t[i].field);
 		t[i].field = stored_key(r, t[i].field);
+		if (r->res->is_custom && !slice_starts(t[i].field, SLICE_LIT("metadata."))) s->custom = r->res;
 		if (slice_eqs(t[i].field, "metadata.name") && !t[i].negated) s->name = t[i].value;
 		if (slice_eqs(t[i].field, "metadata.namespace") && !t[i].negated) s->ns = t[i].value;
 	}
@@ -99,7 +100,31 @@ static struct slice field_of(const void *ctx, struct slice key) {
 	return SLICE_NULL;
 }
 
+struct custom_object {
+	const struct schema_resource *res;
+	const struct store_obj *o;
+	const yyjson_mut_val *root;
+	struct arena *a;
+};
+
+static struct slice custom_field_of(const void *ctx, struct slice key) {
+	const struct custom_object *c = ctx;
+	struct slice v = SLICE_NULL;
+	if (slice_starts(key, SLICE_LIT("metadata."))) return field_of(c->o, key);
+	return schema_field_label(c->res, c->root, key, c->a, &v) == 0 ? v : SLICE_NULL;
+}
+
+static bool match_custom(const struct selector *s, const struct store_obj *o) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	yyjson_mut_doc *doc;
+	struct json_error e;
+	if (!a || json_parse(a, blob_slice(o->json), &doc, &e) < 0) return false;
+	struct custom_object c = { .res = s->custom, .o = o, .root = yyjson_mut_doc_get_root(doc), .a = a };
+	return fields_match(&s->fields, custom_field_of, &c);
+}
+
 bool selector_match(const struct selector *s, const struct store_obj *o) {
 	if (s->everything) return true;
+	if (s->custom) return labels_match_fn(&s->labels, label_of, o) && match_custom(s, o);
 	return fields_match(&s->fields, field_of, o) && labels_match_fn(&s->labels, label_of, o);
 }

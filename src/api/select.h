@@ -10,6 +10,7 @@ struct selector {
 	struct labels_selector labels;
 	struct fields_selector fields;
 	bool everything;         /* nothing is selected against */
+	const struct schema_resource *custom; /* fields beyond the metadata are looked up in the object: a definition may change what is selectable */
 	struct slice name, ns;   /* exactly this name or namespace is demanded; p NULL: no */
 };
 /* 400 when one cannot be parsed or names a field that is no selector. In the request's arena. */

@@ -22,5 +22,8 @@ extern const struct subresource_handler pod_handlers[];    /* pod/table.c */
 extern const struct subresource_handler stream_handlers[]; /* stream/table.c */
 extern const struct subresource_handler scale_handlers[];  /* scale.c */
 
+/* The scale of any workload, custom ones included. */
+void scale_handle(struct request *r);
+
 /* NULL when none of the tables has it. `verb` 0: any. */
 const struct subresource_handler *subresource_handler_find(struct slice group, struct slice resource, struct slice subresource, unsigned verb);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/watch.h"
 
+#include "api/crd/definitions.h"
 #include "api/frame.h"
+#include "api/resources.h"
 #include "api/rvwait.h"
 #include "api/verbs.h"
 
@@ -92,6 +94,7 @@ static int next_live(struct watch *w, struct buf *out) {
 		uint64_t rv = store_watch_rv(&w->w);
 		if (rv > w->last_rv) return put_bookmark(w, rv, false, out);
 	}
+	if (w->l.res->is_custom && !definitions_serve(w->r->api, w->l.res)) w->phase = WATCH_ENDED;
 	return w->phase == WATCH_ENDED ? PULL_END : PULL_WAIT;
 }
 
@@ -275,7 +278,9 @@ static struct request *dup_request(const struct request *r, struct arena *a) {
 	list_init(&n->inflight);
 	bool ok = dup_query(a, &n->query) && dup_slice(a, &n->info.ns) && dup_slice(a, &n->info.name) && dup_slice(a, &n->info.group) &&
 		  dup_slice(a, &n->info.version) && dup_slice(a, &n->info.resource);
-	return ok ? n : NULL;
+	/* A custom resource lives as long as the arena that found it. */
+	if (ok && n->res->is_custom) n->res = resources_find(r->api, a, slice_str(r->res->group), slice_str(r->res->version), slice_str(r->res->resource));
+	return ok && n->res ? n : NULL;
 }
 
 struct watch *watch_move(struct watch *old, struct arena *a) {
@@ -283,7 +288,7 @@ struct watch *watch_move(struct watch *old, struct arena *a) {
 	struct request *r = w ? dup_request(old->r, a) : NULL;
 	if (!r) return NULL;
 	w->r = w->l.r = r;
-	w->l.res = old->l.res;
+	w->l.res = r->res;
 	w->l.out = old->l.out;
 	w->l.remaining = -1;
 	list_init(&w->link);

@@ -6,6 +6,7 @@
 #include "api/route/paths.h"
 #include "api/subresource.h"
 #include "api/verbs.h"
+#include "schema/crd.h"
 
 static const struct { const char *verb; unsigned bit; void (*handle)(struct request *r); } verbs[] = {
 	{ "get", VERB_GET, get_handle }, { "list", VERB_LIST, list_handle }, { "watch", VERB_WATCH, watch_handle },
@@ -113,16 +114,34 @@ static const struct { const char *group, *resource, *text; } deprecated[] = {
 };
 
 static void warn_of_deprecation(struct request *r) {
+	const struct schema_custom *custom = schema_custom_of(r->res);
+	if (custom && custom->deprecation) request_warn(r, custom->deprecation);
 	for (size_t i = 0; i < ELEMENTSOF(deprecated); i++)
 		if (!strcmp(r->res->group, deprecated[i].group) && !strcmp(r->res->resource, deprecated[i].resource)) request_warn(r, deprecated[i].text);
+}
+
+static const struct status *refuse_in_terminating(struct request *r) {
+	struct status *st = arena_new_of(r->a, struct status);
+	if (!st) return status_no_memory();
+	*st = *status_method_not_allowed();
+	st->message = "create not allowed while custom resource definition is terminating";
+	return st;
 }
 
 static void dispatch(struct request *r) {
 	unsigned bit = route_verb_bit(r->info.verb);
 	warn_of_deprecation(r);
+	if (bit == VERB_CREATE && resources_terminating(r->api, r->a, r->res)) {
+		request_status(r, refuse_in_terminating(r));
+		return;
+	}
 	const struct subresource_handler *h = subresource_handler_find(r->info.group, r->info.resource, r->info.subresource, bit);
 	if (h) {
 		h->handle(r);
+		return;
+	}
+	if (r->sub && r->res->is_custom && !strcmp(r->sub->name, "scale")) {
+		scale_handle(r);
 		return;
 	}
 	if (r->sub && !kept_in_object(r)) {
@@ -149,8 +168,8 @@ static void route_resource(struct request *r) {
 		request_status(r, status_page_not_found());
 		return;
 	}
-	if (!resources_has_group(r->api, r->info.group, r->info.version)) {
-		request_status(r, resources_has_group(r->api, r->info.group, SLICE_NULL) ? status_unknown_resource() : status_page_not_found());
+	if (!resources_has_group(r->api, r->a, r->info.group, r->info.version)) {
+		request_status(r, resources_has_group(r->api, r->a, r->info.group, SLICE_NULL) ? status_unknown_resource() : status_page_not_found());
 		return;
 	}
 	r->res = resources_find(r->api, r->a, r->info.group, r->info.version, r->info.resource);
