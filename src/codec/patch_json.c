@@ -242,11 +242,17 @@ static int op_remove(struct apply *p, const struct op *o) {
 	return r < 0 ? r : wrap(p, remove_from(p, con, key), "error in remove for path:", o->path);
 }
 
+/* Of an object, a member that is not there is added: upstream checks the path's container only. */
 static int op_replace(struct apply *p, const struct op *o) {
 	yyjson_mut_val *con, *old;
 	struct slice key;
+	if (!o->path.n) {
+		p->root = value_copy(p, o);
+		return p->root ? visit(p, p->root) : -ENOMEM;
+	}
 	int r = locate(p, o->path, "replace operation does not apply: doc is missing path", false, &con, &key);
 	if (r < 0) return r;
+	if (yyjson_mut_is_obj(con)) return wrap(p, add_to(p, con, key, value_copy(p, o)), "error in replace for path:", o->path);
 	r = get(p, con, key, &old);
 	if (r == -EINVAL && p->steps <= PATCH_STEPS_MAX)
 		return fault(p, "replace operation does not apply: doc is missing key: %.*s: " MISSING, SLICE_FMT(o->path));

@@ -180,7 +180,7 @@ static struct container *container_by_name(struct pod *p, struct slice name) {
 
 int node_agent_find(struct node_agent *a, struct slice ns, struct slice pod, struct slice container, bool previous,
 		    struct node_container_view *ret, const char **ret_why) {
-	static _Thread_local char log[VOLUME_PATH_MAX];
+	static _Thread_local char log[VOLUME_PATH_MAX], no_previous[768];
 	struct pod *p = pod_by_name(a, ns, pod);
 	struct container *c = p ? container_by_name(p, container) : NULL;
 	*ret_why = p ? "container not found in pod" : "pod does not exist";
@@ -189,7 +189,9 @@ int node_agent_find(struct node_agent *a, struct slice ns, struct slice pod, str
 	bool waiting = c->now.reason && !container_shows_end(c);
 	const struct container_run *run = previous && !waiting ? &c->last : &c->now;
 	if (!previous && c->state == CTR_CREATING && c->last.id[0]) run = &c->last;
-	*ret_why = previous ? "previous terminated container not found" : "container has not been started";
+	snprintf(no_previous, sizeof(no_previous), "previous terminated container \"%.*s\" in pod \"%.*s\" not found", SLICE_FMT(container),
+		 SLICE_FMT(pod));
+	*ret_why = previous ? no_previous : "container has not been started";
 	if (!run->id[0]) return -ESRCH;
 	_cleanup_arena_ struct arena *scratch = arena_new(0);
 	const char *path = scratch ? container_log_path(c, scratch, run->attempt) : NULL;

@@ -23,7 +23,8 @@ static void count_main(const struct container *c, struct counts *n) {
 	else if (!c->now.reason) *(never_ran || !c->last.reason ? &n->waiting : &n->stopped) += 1;
 	else {
 		n->stopped++;
-		if (c->now.code == 0 && c->state == CTR_ENDED) n->succeeded++;
+		/* One that ended well has ended well while it is still being taken away. */
+		if (c->now.code == 0 && (c->state == CTR_REMOVING || c->state == CTR_ENDED)) n->succeeded++;
 	}
 }
 
