@@ -201,7 +201,7 @@ START_TEST(a_pod_runs_with_its_credentials_and_ends) {
 	expect_log(log, "HOSTNAME=plain");
 	expect_log(log, "token -> ..data/token");
 	expect_log(log, "token-1");
-	expect_log(log, "defaultCERTIFICATE\n");
+	expect_log(log, "CERTIFICATE\n");
 	expect_log(log, "search default.svc.cluster.local svc.cluster.local cluster.local");
 	expect_log(log, "nameserver 10.96.0.10");
 	expect_log(log, "# Kubernetes-managed hosts file.");
