@@ -14,7 +14,7 @@
 #define STATUS_RETRY_MS 2000u
 
 struct counts {
-	size_t running, waiting, stopped, succeeded, init_pending, init_failed;
+	size_t running, waiting, stopped, succeeded, init_pending, init_failed, sidecars;
 };
 
 static void count_main(const struct container *c, struct counts *n) {
@@ -34,6 +34,7 @@ static struct counts count(const struct pod *p) {
 		const struct container *c = &p->containers[i];
 		bool init = c->kind == KIND_INIT || c->kind == KIND_SIDECAR;
 		if (c->kind == KIND_MAIN) count_main(c, &n);
+		if (c->kind == KIND_SIDECAR && (c->state == CTR_RUNNING || c->state == CTR_STOPPING)) n.sidecars++;
 		if (!init || container_lets_next_begin(c)) continue;
 		if (c->kind == KIND_INIT && container_is_over(c) && c->now.code) n.init_failed++;
 		else n.init_pending++;
@@ -59,7 +60,8 @@ const char *pod_phase(const struct pod *p) {
 	if (n.running) return "Running";
 	if (n.stopped == 0) return "Pending";
 	if (terminal) return n.stopped == n.succeeded ? "Succeeded" : "Failed";
-	if (slice_eqs(policy, "Always")) return "Running";
+	/* As the kubelet's status manager: no phase is the last one while something may still run. */
+	if (n.sidecars || slice_eqs(policy, "Always")) return "Running";
 	if (n.stopped == n.succeeded) return "Succeeded";
 	return slice_eqs(policy, "Never") ? "Failed" : "Running";
 }
