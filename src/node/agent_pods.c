@@ -135,6 +135,7 @@ static bool container_wanted(struct node_agent *a, const char *id) {
 	void *v;
 	while (map_next(a->pods, &it, &key, &v)) {
 		const struct pod *p = v;
+		if (p->state != POD_ENDED && pod_processes_is(p, id)) return true;
 		for (size_t i = 0; i < p->n_containers; i++)
 			if (p->containers[i].state != CTR_ENDED && strcmp(p->containers[i].now.id, id) == 0) return true;
 	}
@@ -178,6 +179,7 @@ static void on_exit_file(uv_fs_event_t *h, const char *file, int events, int sta
 	void *v;
 	while (map_next(a->pods, &it, &key, &v)) {
 		struct pod *p = v;
+		if (file && pod_processes_is(p, file)) pod_kick(p);
 		for (size_t i = 0; i < p->n_containers; i++)
 			if (!file || strcmp(p->containers[i].now.id, file) == 0) pod_kick(p);
 	}

@@ -5,9 +5,10 @@
  *   base/pods/<uid>/{hosts,hostname,resolv.conf}, shm/, volumes/<plugin>/<volume>/, containers/<name>/termination-log
  *   base/containers/<id>/               OCI bundle: config.json, upper/, work/, rootfs/ (overlay mount)
  *   base/logs/<ns>_<pod>_<uid>/<container>/<n>.log
+ *   base/pause/pause                    the first process of shared process namespaces
  *   base/images/                        image/store.h
  *   base/cni/                           host-local's leases
- *   run/runtime/  run/s/<id>/attach  run/exits/<id>  run/ns/<uid>/{net,ipc,uts}
+ *   run/runtime/  run/s/<id>/attach  run/exits/<id>  run/ns/<uid>/{net,ipc,uts,pid}
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 """securityContext and resources: what the process inside finds."""
-from pods import NGINX, PodTest, container, pod, terminated, waiting
+from pods import PodTest, container, pod, terminated, waiting
 
 CGROUP = "cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}"
 
@@ -67,9 +67,3 @@ class Security(PodTest):
         self.create(pod("p", c, restartPolicy="Never"))
         t = terminated(self.ended("p", "Failed"))
         self.assertEqual((t["reason"], t["exitCode"]), ("OOMKilled", 137))
-
-    def test_shared_process_namespace(self):
-        p = pod("p", container(script="sleep 1000"), container("web", image=NGINX), shareProcessNamespace=True)
-        self.create(p)
-        self.ready("p")
-        self.assertIn("nginx: master", self.exec("p", "ps", "c"))

@@ -260,11 +260,13 @@ static int namespaces(struct configuring *k) {
 	bool host = pod_host_network(p), ipc = json_path_bool(k->pod, "spec.hostIPC", false);
 	if (!dir) return -ENOMEM;
 	k->out.host_pid = json_path_bool(k->pod, "spec.hostPID", false);
+	k->out.pid_path = pod_shares_processes(p) ? arena_printf(k->arena, "%s/pid", dir) : NULL;
 	k->out.net_path = host ? NULL : arena_printf(k->arena, "%s/net", dir);
 	k->out.uts_path = host ? NULL : arena_printf(k->arena, "%s/uts", dir);
 	k->out.ipc_path = ipc ? NULL : arena_printf(k->arena, "%s/ipc", dir);
 	k->out.cgroup_namespace = p->agent->runtime.facts.cgroups == CGROUP_V2 && !k->out.privileged;
 	k->out.cgroups_path = arena_printf(k->arena, "%s/pod%s/%s", p->agent->paths.cgroup, p->uid, k->c->now.id);
+	if (pod_shares_processes(p) && !k->out.pid_path) return -ENOMEM;
 	if ((!host && (!k->out.net_path || !k->out.uts_path)) || (!ipc && !k->out.ipc_path) || !k->out.cgroups_path) return -ENOMEM;
 	return 0;
 }

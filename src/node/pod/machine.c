@@ -73,9 +73,6 @@ static void sync_new(struct pod *p) {
 		pod_event(p, NULL, "Warning", reason, "%s", message);
 		return pod_set_state(p, POD_ENDED);
 	}
-	if (!p->admitted && json_path_bool(p->object, "spec.shareProcessNamespace", false))
-		pod_event(p, NULL, "Warning", "ProcessNamespaceNotShared",
-			  "This node gives every container a process namespace of its own");
 	p->admitted = true;
 	if (!p->start_time) p->start_time = env_now_sec(p->agent->env);
 	(void)pod_record_save(p);
@@ -124,12 +121,16 @@ static void begin_containers(struct pod *p) {
 	}
 }
 
-/* A sandbox that vanished (reboot, somebody unmounted it) takes the containers with it. */
-static bool sandbox_lost(struct pod *p) {
+static bool sandbox_stands(struct pod *p) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	const char *dir = a ? pod_ns_dir(p, a) : NULL;
-	bool host = pod_host_network(p);
-	if (!dir || (host && json_path_bool(p->object, "spec.hostIPC", false)) || sandbox_alive(dir, host ? "ipc" : "net")) return false;
+	bool host = pod_host_network(p), nothing = host && json_path_bool(p->object, "spec.hostIPC", false);
+	return !dir || ((nothing || sandbox_alive(dir, host ? "ipc" : "net")) && pod_processes_alive(p));
+}
+
+/* A sandbox that vanished (reboot, somebody unmounted it, its first process ended) takes the containers with it. */
+static bool sandbox_lost(struct pod *p) {
+	if (sandbox_stands(p)) return false;
 	for (size_t i = 0; i < p->n_containers; i++)
 		if (container_is_busy(&p->containers[i])) return false;
 	return true;
@@ -148,7 +149,8 @@ static void sync_running(struct pod *p) {
 		return pod_set_state(p, POD_STARTING);
 	}
 	(void)pod_volumes_ensure(p);
-	begin_containers(p);
+	/* Without their first process the others are just being killed, and nothing can begin beside them. */
+	if (pod_processes_alive(p)) begin_containers(p);
 	pod_wake_in(p, RUNNING_LOOK_MS);
 }
 
@@ -242,7 +244,8 @@ static void teardown_start(struct pod *p) {
 }
 
 static void sync_tearing(struct pod *p) {
-	if (p->sandbox == SANDBOX_READY || (p->sandbox == SANDBOX_NONE && p->network_up)) pod_sandbox_end(p);
+	bool owed = p->network_up || p->processes_up;
+	if (p->sandbox == SANDBOX_READY || (p->sandbox == SANDBOX_NONE && owed)) pod_sandbox_end(p);
 	if (p->sandbox == SANDBOX_REMOVING || p->tearing_started) return;
 	teardown_start(p);
 }

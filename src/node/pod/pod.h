@@ -89,6 +89,7 @@ struct pod {
 	size_t n_containers;
 	enum sandbox_state sandbox;
 	bool network_up;                        /* CNI ADD succeeded or half succeeded: DEL is owed */
+	bool processes_up;                      /* pod_processes_start was called: an end is owed */
 	char *ip;
 	struct backoff sandbox_backoff, volume_backoff;
 	uint64_t sandbox_failed_ms, volume_failed_ms, volumes_next_ms;
@@ -132,6 +133,18 @@ void pod_sandbox_ensure(struct pod *p);
 void pod_sandbox_end(struct pod *p);
 const char *pod_ns_dir(struct pod *p, struct arena *a);
 size_t pod_host_ports(struct pod *p, struct arena *a, struct cni_port **ret);
+
+/* process_namespace.c: the one the containers share with shareProcessNamespace. */
+bool pod_shares_processes(const struct pod *p);
+/* Starts its first process in the namespaces of the sandbox. done(p, 0 or -errno, why) later; 0, or -errno and done does not run.
+ * The caller holds the pod until then. */
+int pod_processes_start(struct pod *p, runtime_done *done);
+/* Ends it, and with it whatever is left in the namespace; succeeds when there is none. As above. */
+int pod_processes_end(struct pod *p, runtime_done *done);
+/* False when the pod shares one and its first process is gone: everything in it has been killed. */
+bool pod_processes_alive(struct pod *p);
+/* Whether this is the name of its container at the runtime. */
+bool pod_processes_is(const struct pod *p, const char *id);
 
 /* volumes_setup.c. True when all are there. */
 bool pod_volumes_ensure(struct pod *p);

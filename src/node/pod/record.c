@@ -133,6 +133,7 @@ int pod_record_load(struct pod *p) {
 	p->admitted = json_path_bool(root, "admitted", false);
 	p->start_time = json_path_int(root, "startTime", 0);
 	p->network_up = json_path_bool(root, "networkUp", false);
+	p->processes_up = pod_shares_processes(p);
 	read_str(root, "ip", &p->ip);
 	read_str(root, "rejectReason", &p->reject_reason);
 	read_str(root, "rejectMessage", &p->reject_message);

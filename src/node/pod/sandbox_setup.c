@@ -128,12 +128,20 @@ static void connect_network(struct pod *p) {
 	pod_ref(p);
 }
 
-static void on_made(void *ctx, int err, const char *why) {
+static void on_processes(void *ctx, int err, const char *why) {
 	struct pod *p = ctx;
 	if (err < 0) failed(p, why);
 	else if (pod_host_network(p)) ready(p);
 	else connect_network(p);
 	pod_unref(p);
+}
+
+static void on_made(void *ctx, int err, const char *why) {
+	struct pod *p = ctx;
+	if (err < 0 || !pod_shares_processes(p)) return on_processes(p, err, why);
+	p->processes_up = true;
+	int r = pod_processes_start(p, on_processes);
+	if (r < 0) on_processes(p, r, strerror(-r));
 }
 
 static size_t sysctls_of(struct pod *p, struct arena *a, struct sandbox_sysctl list[SYSCTLS_MAX]) {
@@ -216,8 +224,23 @@ static void on_disconnected(void *ctx, const struct cni_result *res) {
 	pod_unref(p);
 }
 
+static void disconnect(struct pod *p) {
+	if (!p->network_up || clear_network(p, on_disconnected) < 0) namespaces_remove(p);
+}
+
+static void on_processes_ended(void *ctx, int err, const char *why) {
+	struct pod *p = ctx;
+	disconnect(p);
+	pod_unref(p);
+}
+
 void pod_sandbox_end(struct pod *p) {
 	if (p->sandbox == SANDBOX_REMOVING) return;
 	p->sandbox = SANDBOX_REMOVING;
-	if (!p->network_up || clear_network(p, on_disconnected) < 0) namespaces_remove(p);
+	bool end_processes = p->processes_up;
+	p->processes_up = false;
+	if (!end_processes || pod_processes_end(pod_ref(p), on_processes_ended) < 0) {
+		if (end_processes) pod_unref(p);
+		disconnect(p);
+	}
 }

@@ -67,10 +67,10 @@ static int sysctl_write(const char *name, const char *value) {
 	return write(fd, value, len) == (ssize_t)len ? 0 : -errno;
 }
 
-static int bind_namespace(const struct making *m, const char *kind) {
+static int bind_namespace(const char *dir, const char *process, const char *kind) {
 	char target[VOLUME_PATH_MAX], source[64];
-	snprintf(target, sizeof(target), "%s/%s", m->o.dir, kind);
-	snprintf(source, sizeof(source), "/proc/thread-self/ns/%s", kind);
+	snprintf(target, sizeof(target), "%s/%s", dir, kind);
+	snprintf(source, sizeof(source), "/proc/%s/ns/%s", process, kind);
 	int fd = open(target, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) return -errno;
 	close(fd);
@@ -88,7 +88,7 @@ static int namespaces_make(struct making *m) {
 	if (unshare(flags) < 0) return -errno;
 	m->step = "bind namespace";
 	for (size_t i = 0; i < ELEMENTSOF(list) && r == 0; i++)
-		if (list[i].wanted) r = bind_namespace(m, list[i].kind);
+		if (list[i].wanted) r = bind_namespace(m->o.dir, "thread-self", list[i].kind);
 	return r;
 }
 
@@ -154,6 +154,12 @@ int sandbox_create(struct loop *l, const struct sandbox_options *o, void (*done)
 	if (r == 0) r = thread_start(&m->thread, making_main, m);
 	if (r == 0) a = NULL;
 	return r;
+}
+
+int sandbox_bind_processes(const char *dir, pid_t pid) {
+	char process[16];
+	snprintf(process, sizeof(process), "%d", (int)pid);
+	return bind_namespace(dir, process, "pid");
 }
 
 int sandbox_remove(const char *dir) {
