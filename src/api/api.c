@@ -82,7 +82,8 @@ static int fill(struct api *api, const struct api_options *o) {
 	for (size_t i = 0; i < o->n_loops; i++)
 		if (loop_make(api, &api->loops[i], o->loops[i]) < 0) return -ENOMEM;
 	api->definitions = definitions_new(api);
-	return api->definitions ? 0 : -ENOMEM;
+	api->openapi = openapi_new();
+	return api->definitions && api->openapi ? 0 : -ENOMEM;
 }
 
 static void destroy(struct api *api) {

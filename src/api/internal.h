@@ -46,7 +46,7 @@ struct api {
 	atomic_bool ready, draining, bootstrapped;
 	atomic_uint next_loop;            /* round robin of local calls */
 	struct definitions *definitions;  /* the catalog of resources in force (crd/) */
-	struct openapi *openapi;          /* made on first use (openapi.c) */
+	struct openapi *openapi;          /* hashes of the OpenAPI documents */
 	char *server_address;             /* "10.0.0.1:6443" */
 	uint64_t started_ns;
 	struct bootstrap *bootstrap;

@@ -132,6 +132,26 @@ bool negotiate_names(struct slice accept, const char *type) {
 	return false;
 }
 
+/* "*" stands for either half of a type. */
+static bool clause_takes(const struct clause *c, struct slice type) {
+	struct slice sub = c->type, main_ = slice_cut(&sub, '/'), want = type, want_main = slice_cut(&want, '/');
+	return (slice_eqs(main_, "*") || slice_eq(main_, want_main)) && (slice_eqs(sub, "*") || slice_eq(sub, want));
+}
+
+int negotiate_among(struct slice accept, const char *const *names, size_t n) {
+	int best = -ENOENT, best_q = -1;
+	if (slice_empty(slice_trim(accept))) accept = SLICE_LIT("*/*");
+	while (accept.n) {
+		struct clause c = parse_clause(slice_trim(slice_cut(&accept, ',')));
+		for (size_t i = 0; c.q > best_q && i < n; i++) {
+			if (!clause_takes(&c, slice_str(names[i]))) continue;
+			best = (int)i;
+			best_q = c.q;
+		}
+	}
+	return best;
+}
+
 bool negotiate_pretty(struct slice v, struct slice user_agent) {
 	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
 	static const char *const agents[] = { "curl", "Wget", "Mozilla/5.0" };

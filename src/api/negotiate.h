@@ -29,6 +29,9 @@ int negotiate_accept(struct slice accept, enum negotiate_for what, struct negoti
 bool negotiate_routable(struct slice accept);
 /* Does Accept name this one type, or everything? For routes that produce nothing else. */
 bool negotiate_names(struct slice accept, const char *type);
+/* For documents with types of their own: the first of `types` that the clause of highest quality takes (goautoneg); an absent
+ * Accept takes all. Its index, or -ENOENT. */
+int negotiate_among(struct slice accept, const char *const *types, size_t n);
 /* Pretty JSON: by ?pretty (SLICE_NULL: absent) or by the User-Agent. */
 bool negotiate_pretty(struct slice query_value, struct slice user_agent);
 /* Accept-Encoding holds the exact token gzip. */

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /openapi/v3 and below: the index and one document for each group version, made on first use and kept. */
+/*
+ * GET /openapi/v2, /openapi/v3 and below (kube-openapi's handlers): the documents of the catalog in force, in JSON and protobuf. They
+ * are big, and asked for seldom: made when asked for, a few of them kept for a while, their hashes kept until the catalog changes.
+ */
 #pragma once
 
 #include "api/request.h"
 
 struct openapi;
 
+/* NULL: out of memory. */
+struct openapi *openapi_new(void);
+/* After the last request. NULL is allowed. */
+void openapi_free(struct openapi *o);
+
+void openapi_v2_handle(struct request *r);
 void openapi_index_handle(struct request *r);
 void openapi_document_handle(struct request *r);
-/* Frees what is kept. After the last request. */
-void openapi_free(struct openapi *o);

@@ -102,6 +102,13 @@ static int gzip_parts(struct request *r, const struct body_part *parts, size_t n
 	return 0;
 }
 
+/* Beside a `vary` that is about something else. */
+static void put_vary(struct request *r) {
+	for (size_t i = 0; i < r->headers.n; i++)
+		if (slice_eqs(r->headers.v[i].name, "vary") && slice_eqs(r->headers.v[i].value, "Accept-Encoding")) return;
+	(void)http_headers_add(r->a, &r->headers, SLICE_LIT("vary"), SLICE_LIT("Accept-Encoding"));
+}
+
 /* Parts with content encoding as negotiated. Consumes the parts' blobs. */
 static void respond_parts(struct request *r, int code, const char *content_type, const struct body_part *parts, size_t n) {
 	struct body_part packed;
@@ -111,7 +118,7 @@ static void respond_parts(struct request *r, int code, const char *content_type,
 	}
 	for (size_t i = 0; i < n; i++) blob_unref(parts[i].blob);
 	(void)request_header(r, "content-encoding", SLICE_LIT("gzip"));
-	(void)request_header(r, "vary", SLICE_LIT("Accept-Encoding"));
+	put_vary(r);
 	respond(r, code, content_type, &packed, 1);
 }
 
@@ -120,8 +127,7 @@ void request_bytes(struct request *r, int code, const char *content_type, struct
 	respond_parts(r, code, content_type, &part, 1);
 }
 
-/* The bytes of a buffer; it is empty afterwards. */
-static void respond_buf(struct request *r, int code, const char *content_type, struct buf *b) {
+void request_buf(struct request *r, int code, const char *content_type, struct buf *b) {
 	struct blob *blob = buf_err(b) ? NULL : blob_new(b->p, b->n);
 	if (!blob) {
 		request_status(r, status_no_memory());
@@ -156,7 +162,7 @@ static void status_object(struct request *r, const struct status *st, struct sli
 	if (negotiate_accept(request_get_header(r, "accept"), NEGOTIATE_PLAIN, &n) < 0) n = (struct negotiated){ .media = MEDIA_JSON, .pretty = true };
 	int err = n.media == MEDIA_PROTO ? status_proto(r, json, &b) : encode_text(r->a, &n, json, &b);
 	if (err) buf_clear(&b), buf_put_slice(&b, json), n.media = MEDIA_JSON;
-	respond_buf(r, st->code, media_type(n.media), &b);
+	request_buf(r, st->code, media_type(n.media), &b);
 }
 
 void request_status(struct request *r, const struct status *st) {
@@ -173,7 +179,7 @@ void request_status(struct request *r, const struct status *st) {
 		else request_status(r, status_no_memory());
 		return;
 	}
-	if (st->form == STATUS_BARE) respond_buf(r, st->code, plain, &json);
+	if (st->form == STATUS_BARE) request_buf(r, st->code, plain, &json);
 	else status_object(r, st, buf_slice(&json));
 }
 
@@ -183,7 +189,7 @@ void request_tree(struct request *r, int code, const struct schema_type *type, y
 	_cleanup_buf_ struct buf b = BUF_INIT(RESPONSE_BYTES_MAX);
 	int err = encode_tree(r->a, &r->out, type, root, &b);
 	if (err) request_status(r, status_internal(r->a, "%s", strerror(-err)));
-	else respond_buf(r, code, media_type(r->out.media), &b);
+	else request_buf(r, code, media_type(r->out.media), &b);
 }
 
 static int table_of_one(struct request *r, struct slice json, struct buf *b) {
@@ -225,7 +231,7 @@ static void object_transformed(struct request *r, int code, struct slice json) {
 	}
 	if (err == -EINVAL) request_status(r, include_object_bad(r));
 	else if (err) request_status(r, status_internal(r->a, "%s", strerror(-err)));
-	else respond_buf(r, code, media_type(r->out.media), &b);
+	else request_buf(r, code, media_type(r->out.media), &b);
 }
 
 static void object_proto(struct request *r, int code, struct store_obj *o) {
@@ -248,7 +254,7 @@ static void object_json(struct request *r, int code, struct store_obj *o, struct
 	_cleanup_buf_ struct buf b = BUF_INIT(RESPONSE_BYTES_MAX);
 	int err = encode_text(r->a, &r->out, json, &b);
 	if (err) request_status(r, status_internal(r->a, "%s", strerror(-err)));
-	else respond_buf(r, code, media_type(r->out.media), &b);
+	else request_buf(r, code, media_type(r->out.media), &b);
 }
 
 void request_object(struct request *r, int code, struct store_obj *o) {

@@ -53,6 +53,8 @@ struct request {
 void request_status(struct request *r, const struct status *st);
 /* Bytes in the arena or static. */
 void request_bytes(struct request *r, int code, const char *content_type, struct slice body);
+/* A copy of a buffer's bytes, or 500 when its err is set. */
+void request_buf(struct request *r, int code, const char *content_type, struct buf *b);
 /* A typed tree of `type` (NULL: unstructured), encoded as the client accepts; the tree has kind and apiVersion. */
 void request_tree(struct request *r, int code, const struct schema_type *type, yyjson_mut_doc *doc, yyjson_mut_val *root);
 /* A stored object of r->res, as the client accepts (Table and metadata forms included). A reference is taken. */

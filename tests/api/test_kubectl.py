@@ -58,7 +58,8 @@ class Kubectl(unittest.TestCase):
         self.assertIn("created", self.k(path, "-n", ns, "create", "-f", "-", stdin=POD.format(name="p", round="1")))
         self.assertRegex(self.k(path, "-n", ns, "get", "pods"), r"NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE\np\s+0/1\s+Pending\s+0\s")
         self.assertIn("labeled", self.k(path, "-n", ns, "label", "pod", "p", "colour=red"))
-        self.assertIn("annotated", self.k(path, "-n", ns, "annotate", "pod", "p", "note=x"))
+        # kubectl 1.27 says "annotate".
+        self.assertIn("pod/p annotate", self.k(path, "-n", ns, "annotate", "pod", "p", "note=x"))
         got = json.loads(self.k(path, "-n", ns, "get", "pod", "p", "-o", "json"))
         self.assertEqual(got["metadata"]["labels"]["colour"], "red")
         self.assertEqual(got["spec"]["containers"][0]["terminationMessagePath"], "/dev/termination-log")

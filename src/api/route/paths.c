@@ -31,6 +31,7 @@ static const struct path {
 	{ "/livez/", BELOW, true, health_check_handle },
 	{ "/readyz/", BELOW, true, health_check_handle },
 	{ "/metrics", EXACT, true, metrics_handle },
+	{ "/openapi/v2", EXACT, false, openapi_v2_handle },
 	{ "/openapi/v3", SLASH, false, openapi_index_handle },
 	{ "/openapi/v3/", BELOW, false, openapi_document_handle },
 	{ "/.well-known/openid-configuration", SLASH, false, oidc_config_handle },
