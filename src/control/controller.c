@@ -80,6 +80,13 @@ const yyjson_mut_val *controller_get(struct controller *c, enum kind kind, struc
 	return o ? k8c_object_value(o) : NULL;
 }
 
+void control_deleted(struct control *ctl, struct slice group, struct slice resource, struct slice ns) {
+	for (size_t i = 0; i < ctl->n_controllers; i++) {
+		struct controller *c = &ctl->controllers[i];
+		if (c->def && c->def->on_deleted) c->def->on_deleted(c, group, resource, ns);
+	}
+}
+
 /* ---- tasks ---- */
 
 static struct task *task_free(struct task *t) {
@@ -154,6 +161,26 @@ void task_op(struct task *t, const struct k8c_op *op, void (*fn)(struct task *, 
 void task_request(struct task *t, const struct k8c_request *req, void (*fn)(struct task *, const struct k8c_response *, const struct k8c_error *)) {
 	t->answered = fn;
 	int r = k8c_request_start(t->c->client, req, &call_handler, t, &t->call);
+	if (r < 0) task_end(t, r);
+}
+
+static void list_item(void *ctx, struct k8c_bytes json) {
+	struct task *t = ctx;
+	t->on_item(t, slice_of(json));
+}
+
+static void list_done(void *ctx, const struct k8c_list_result *res k8c_unused, const struct k8c_error *err) {
+	struct task *t = ctx;
+	t->call = NULL;
+	if (t->c->stopping) task_end(t, 0);
+	else t->listed(t, err);
+}
+
+void task_list(struct task *t, const struct k8c_op *op, void (*item)(struct task *, struct slice), void (*done)(struct task *, const struct k8c_error *)) {
+	static const struct k8c_list_handler handler = { list_item, list_done };
+	t->on_item = item;
+	t->listed = done;
+	int r = k8c_list_start(t->c->client, op, &handler, t, &t->call);
 	if (r < 0) task_end(t, r);
 }
 

@@ -32,6 +32,8 @@ struct controller_def {
 	/* Works on t->key; calls task_end once, now or later. */
 	void (*sync)(struct task *t);
 	uint32_t parallel;
+	/* Told that an object of any kind but events is gone (the garbage collector sees them all); may be NULL. */
+	void (*on_deleted)(struct controller *c, struct slice group, struct slice resource, struct slice ns);
 	void (*teardown)(struct controller *c); /* frees c->state; may be NULL */
 };
 
@@ -66,6 +68,9 @@ int controller_watch_mapped(struct controller *c, enum kind kind, void (*map)(st
 /* An object of the shared cache as a tree, or NULL. Valid until control goes back to the loop. */
 const yyjson_mut_val *controller_get(struct controller *c, enum kind kind, struct slice ns, struct slice name);
 
+/* Tells every controller with on_deleted. */
+void control_deleted(struct control *ctl, struct slice group, struct slice resource, struct slice ns);
+
 /* False when one of the kinds has not been listed yet: the task has ended then, and its key comes back soon. */
 bool task_synced(struct task *t, const enum kind *kinds, size_t n);
 #define TASK_SYNCED(t, ...) task_synced((t), (const enum kind[]){ __VA_ARGS__ }, sizeof((const enum kind[]){ __VA_ARGS__ }) / sizeof(enum kind))
@@ -76,6 +81,8 @@ struct task {
 	struct slice key, ns, name;
 	struct k8c_call *call;
 	void (*answered)(struct task *t, const struct k8c_response *res, const struct k8c_error *err);
+	void (*on_item)(struct task *t, struct slice json);
+	void (*listed)(struct task *t, const struct k8c_error *err);
 	void *state;             /* in the arena */
 	struct list link;
 };
@@ -84,6 +91,8 @@ struct task {
  * be started the task ends by itself. */
 void task_op(struct task *t, const struct k8c_op *op, void (*fn)(struct task *t, const struct k8c_response *res, const struct k8c_error *err));
 void task_request(struct task *t, const struct k8c_request *req, void (*fn)(struct task *t, const struct k8c_response *res, const struct k8c_error *err));
+/* A list, item after item (JSON text, valid during the call), then `done`, which has to end the task or ask again. */
+void task_list(struct task *t, const struct k8c_op *op, void (*item)(struct task *t, struct slice json), void (*done)(struct task *t, const struct k8c_error *err));
 /* `result` 0: done; negative: again, later. The task is gone. */
 void task_end(struct task *t, int result);
 /* Ends with the answer's error, logged; -ENOENT, -EEXIST and conflicts are outcomes of races and not logged. */

@@ -3,9 +3,9 @@
  * LimitRanger: a namespace's LimitRanges give containers default requests and limits, and bounds to containers, pods and claims
  * (plugin/pkg/admission/limitranger).
  */
-#include "api/admit/limits.h"
+#include "schema/quota/pod_amounts.h"
 #include "api/admit/plugins.h"
-#include "api/admit/pod_security/words.h"
+#include "base/words.h"
 
 #define ANNOTATION "kubernetes.io/limit-ranger"
 

@@ -4,14 +4,16 @@
  * requests share the same room (apiserver's admission/plugin/resourcequota).
  */
 #include "api/admit/plugins.h"
-#include "api/admit/pod_security/words.h"
-#include "api/admit/quota_usage.h"
 #include "api/stored.h"
+#include "base/words.h"
+#include "schema/quota/scope.h"
 
 static int deny(const struct status **ret_st, const struct status *st) {
 	*ret_st = st;
 	return ADMIT_DENY;
 }
+
+static struct quota_kind kind_of(const struct admit *ad) { return (struct quota_kind){ slice_str(ad->res->group), slice_str(ad->res->resource) }; }
 
 static bool handles(const struct admit *ad) {
 	if (slice_empty(ad->ns) || strcmp(ad->res->resource, "events") == 0) return false;
@@ -22,8 +24,8 @@ static bool handles(const struct admit *ad) {
 
 /* What the write adds, without zeros and never less than nothing. */
 static struct amounts delta_of(struct admit *ad, const yyjson_mut_val *quota_spec) {
-	struct amounts now = quota_usage(ad->r->a, ad->res, ad->obj), was = { .a = ad->r->a }, delta = { .a = ad->r->a };
-	if (ad->op == ADMIT_UPDATE && quota_scopes_match(ad->res, quota_spec, ad->old)) was = quota_usage(ad->r->a, ad->res, ad->old);
+	struct amounts now = quota_usage(ad->r->a, kind_of(ad), ad->obj), was = { .a = ad->r->a }, delta = { .a = ad->r->a };
+	if (ad->op == ADMIT_UPDATE && quota_scopes_match(kind_of(ad), quota_spec, ad->old)) was = quota_usage(ad->r->a, kind_of(ad), ad->old);
 	for (size_t i = 0; i < now.n; i++) {
 		const struct quantity *before = amounts_get(&was, now.v[i].name);
 		struct quantity q = before ? quantity_sub(now.v[i].q, *before) : now.v[i].q;
@@ -87,7 +89,7 @@ static const struct status *uncounted(struct admit *ad, struct slice quota, cons
 	struct words names = { .a = ad->r->a };
 	bool unknown = false;
 	for (size_t i = 0; i < hard->n; i++) {
-		if (!quota_counts(ad->r->a, ad->res, hard->v[i].name)) continue;
+		if (!quota_counts(kind_of(ad), hard->v[i].name)) continue;
 		words_add(&names, hard->v[i].name);
 		unknown |= !amounts_get(used, hard->v[i].name);
 	}
@@ -98,7 +100,7 @@ static const struct status *uncounted(struct admit *ad, struct slice quota, cons
 
 static bool concerns(struct admit *ad, const struct amounts *hard, const yyjson_mut_val *quota) {
 	for (size_t i = 0; i < hard->n; i++)
-		if (quota_counts(ad->r->a, ad->res, hard->v[i].name)) return quota_scopes_match(ad->res, json_get(quota, "spec"), ad->obj);
+		if (quota_counts(kind_of(ad), hard->v[i].name)) return quota_scopes_match(kind_of(ad), json_get(quota, "spec"), ad->obj);
 	return false;
 }
 

@@ -102,6 +102,12 @@ static bool defines_kinds(const struct gc_kind *k) {
 	return strcmp(k->resource, "customresourcedefinitions") == 0 || strcmp(k->resource, "apiservices") == 0;
 }
 
+static void tell_deleted(struct gc_kind *k, struct slice meta) {
+	struct slice ns;
+	if (k->namespaced && jsonslice_member(meta, "namespace", &ns))
+		control_deleted(k->c->control, slice_str(k->group), slice_str(k->resource), jsonslice_plain(ns));
+}
+
 static void on_event(void *ctx, const struct k8c_event *e) {
 	struct gc_kind *k = ctx;
 	struct slice meta, uid;
@@ -112,6 +118,7 @@ static void on_event(void *ctx, const struct k8c_event *e) {
 		if (observe(k, slice_of(e->object)) < 0) k8c_call_cancel(k->call);
 	} else if (metadata_of(slice_of(e->object), &meta, &uid)) {
 		gc_graph_remove(of(k->c)->graph, uid);
+		tell_deleted(k, meta);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What admission decides without a server: pod security checks, sums of resources, the cost of objects. */
+/* What admission decides without a server: pod security checks. */
 #include "api/admit/pod_security/policy.h"
-#include "api/admit/quota_usage.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -54,56 +53,11 @@ START_TEST(pod_security_findings) {
 }
 END_TEST
 
-static const char *amount(const struct amounts *s, const char *name) {
-	static char text[QUANTITY_TEXT];
-	const struct quantity *q = amounts_get(s, slice_str(name));
-	if (!q) return NULL;
-	quantity_format(*q, text);
-	return text;
-}
-
-START_TEST(pods_cost_the_larger_of_init_and_run) {
-	const yyjson_mut_val *pod = tree("{\"spec\":{\"overhead\":{\"cpu\":\"10m\"},\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"100m\",\"memory\":\"1Gi\"}}},"
-		"{\"resources\":{\"requests\":{\"cpu\":\"100m\"}}}],\"initContainers\":[{\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":\"50m\"}}},"
-		"{\"resources\":{\"requests\":{\"cpu\":\"300m\"}}}]}}");
-	struct amounts u = quota_usage(a, schema_find(SLICE_NULL, SLICE_LIT("v1"), SLICE_LIT("pods")), pod);
-	ck_assert_pstr_eq(amount(&u, "requests.cpu"), "360m");
-	ck_assert_pstr_eq(amount(&u, "memory"), "1Gi");
-	ck_assert_pstr_eq(amount(&u, "pods"), "1");
-	ck_assert_pstr_eq(amount(&u, "count/pods"), "1");
-	ck_assert_ptr_null(amount(&u, "limits.cpu"));
-}
-END_TEST
-
-START_TEST(services_and_claims_cost_ports_and_space) {
-	struct amounts u = quota_usage(a, schema_find(SLICE_NULL, SLICE_LIT("v1"), SLICE_LIT("services")),
-				       tree("{\"spec\":{\"type\":\"LoadBalancer\",\"allocateLoadBalancerNodePorts\":false,\"ports\":[{\"nodePort\":30000},{}]}}"));
-	ck_assert_pstr_eq(amount(&u, "services.nodeports"), "1");
-	ck_assert_pstr_eq(amount(&u, "services.loadbalancers"), "1");
-	u = quota_usage(a, schema_find(SLICE_NULL, SLICE_LIT("v1"), SLICE_LIT("persistentvolumeclaims")),
-			tree("{\"spec\":{\"storageClassName\":\"s\",\"resources\":{\"requests\":{\"storage\":\"2Gi\"}}}}"));
-	ck_assert_pstr_eq(amount(&u, "s.storageclass.storage.k8s.io/requests.storage"), "2Gi");
-}
-END_TEST
-
-START_TEST(quota_scopes_and_missing_requests) {
-	const struct schema_resource *pods_res = schema_find(SLICE_NULL, SLICE_LIT("v1"), SLICE_LIT("pods"));
-	const yyjson_mut_val *best = tree("{\"scopes\":[\"BestEffort\"]}"), *pod = tree("{\"spec\":{\"containers\":[{\"name\":\"b\"},{\"name\":\"a\"}]},\"status\":{\"qosClass\":\"BestEffort\"}}");
-	ck_assert(quota_scopes_match(pods_res, best, pod));
-	ck_assert(!quota_scopes_match(pods_res, tree("{\"scopes\":[\"BestEffort\",\"Terminating\"]}"), pod));
-	ck_assert(!quota_scopes_match(schema_find(SLICE_NULL, SLICE_LIT("v1"), SLICE_LIT("secrets")), best, pod));
-	ck_assert_pstr_eq(quota_unspecified(a, tree("{\"requests.cpu\":\"1\",\"pods\":\"1\"}"), json_get(pod, "spec")), "must specify requests.cpu for: a,b");
-}
-END_TEST
-
 int main(void) {
 	Suite *s = suite_create("admit");
 	TCase *t = tcase_create("admit");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, pod_security_findings, 0, (int)ELEMENTSOF(pods));
-	tcase_add_test(t, pods_cost_the_larger_of_init_and_run);
-	tcase_add_test(t, services_and_claims_cost_ports_and_space);
-	tcase_add_test(t, quota_scopes_and_missing_requests);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

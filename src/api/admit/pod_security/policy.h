@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "api/admit/pod_security/words.h"
+#include "base/words.h"
 #include "codec/json.h"
 
 enum ps_level { PS_PRIVILEGED, PS_BASELINE, PS_RESTRICTED };

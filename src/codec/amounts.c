@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/admit/limits.h"
+#include "codec/amounts.h"
 
 #include <stdlib.h>
 
@@ -54,34 +54,20 @@ void amounts_sort(struct amounts *s) {
 	if (s->n) qsort(s->v, s->n, sizeof(*s->v), by_name);
 }
 
-static void add_all(struct amounts *s, const struct amounts *more) {
+void amounts_add_all(struct amounts *s, const struct amounts *more) {
 	for (size_t i = 0; i < more->n; i++) amounts_add(s, more->v[i].name, more->v[i].q);
 	s->failed |= more->failed;
 }
 
-static void max_all(struct amounts *s, const struct amounts *more) {
+void amounts_max_all(struct amounts *s, const struct amounts *more) {
 	for (size_t i = 0; i < more->n; i++) amounts_max(s, more->v[i].name, more->v[i].q);
 	s->failed |= more->failed;
 }
 
-struct amounts pod_amounts(struct arena *a, const yyjson_mut_val *spec, const char *part) {
-	struct amounts sum = { .a = a }, sidecars = { .a = a }, init = { .a = a }, own = { .a = a };
-	yyjson_mut_val *c;
-	json_each(json_get(spec, "containers"), c) amounts_add_list(&sum, json_get(json_get(c, "resources"), part));
-	json_each(json_get(spec, "initContainers"), c) {
-		const yyjson_mut_val *list = json_get(json_get(c, "resources"), part);
-		struct amounts at = { .a = a };
-		if (slice_eqs(json_path_str(c, "restartPolicy"), "Always")) {
-			amounts_add_list(&sum, list);
-			amounts_add_list(&sidecars, list);
-		} else {
-			amounts_add_list(&at, list);
-		}
-		add_all(&at, &sidecars);
-		max_all(&init, &at);
+bool amounts_equal(const struct amounts *a, const struct amounts *b) {
+	for (size_t i = 0; i < a->n; i++) {
+		const struct quantity *q = amounts_get(b, a->v[i].name);
+		if (!q || quantity_cmp(*q, a->v[i].q) != 0) return false;
 	}
-	max_all(&sum, &init);
-	amounts_add_list(&own, json_get(json_get(spec, "resources"), part));
-	for (size_t i = 0; i < own.n; i++) amounts_set(&sum, own.v[i].name, own.v[i].q);
-	return sum;
+	return a->n == b->n;
 }

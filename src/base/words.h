@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of words and the sentences made of them, as the pod security checks put them. In an arena; out of memory sticks. */
+/* Lists of words, and the sentences made of them. In an arena; out of memory sticks. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/admit/quota_usage.h"
+#include "schema/quota/usage.h"
 
-#include "api/admit/pod_security/words.h"
+#include "base/words.h"
+#include "schema/quota/pod_amounts.h"
 
-#include <string.h>
-
+#define COUNT_MARK "count/"
 #define CLASS_MARK ".storageclass.storage.k8s.io/"
 
 static const char *const compute[] = { "cpu", "memory", "ephemeral-storage" };
 /* Objects counted under their plain name, too. */
 static const char *const plain[] = { "pods", "services", "persistentvolumeclaims", "configmaps", "secrets", "replicationcontrollers", "resourcequotas" };
 
-static bool is(const struct schema_resource *res, const char *name) { return !res->group[0] && strcmp(res->resource, name) == 0; }
-
-static struct slice count_name(struct arena *a, const struct schema_resource *res) {
-	return slice_str(arena_printf(a, "count/%s%s%s", res->resource, res->group[0] ? "." : "", res->group));
-}
-
 static bool in(const char *const *v, size_t n, struct slice s) {
 	for (size_t i = 0; i < n; i++)
 		if (slice_eqs(s, v[i])) return true;
 	return false;
 }
+
+static bool is_core(struct quota_kind k, const char *resource) { return !k.group.n && slice_eqs(k.resource, resource); }
+static bool is_plain(struct quota_kind k) { return !k.group.n && in(plain, ELEMENTSOF(plain), k.resource); }
 
 static struct quantity whole(int64_t n) { return quantity_from_int(n, QUANTITY_DECIMAL_SI); }
 
@@ -92,86 +89,55 @@ static void claim_usage(struct amounts *u, const yyjson_mut_val *claim) {
 	if (class.n) set_text(u, arena_printf(u->a, "%.*s" CLASS_MARK "requests.storage", SLICE_FMT(class)), size);
 }
 
-struct amounts quota_usage(struct arena *a, const struct schema_resource *res, const yyjson_mut_val *obj) {
+struct amounts quota_usage(struct arena *a, struct quota_kind kind, const yyjson_mut_val *obj) {
 	struct amounts u = { .a = a };
-	amounts_set(&u, count_name(a, res), whole(1));
-	if (is(res, "pods")) pod_usage(&u, obj);
-	else if (is(res, "services")) service_usage(&u, obj);
-	else if (is(res, "persistentvolumeclaims")) claim_usage(&u, obj);
-	else if (!res->group[0] && in(plain, ELEMENTSOF(plain), slice_str(res->resource))) amounts_set(&u, slice_str(res->resource), whole(1));
+	set_text(&u, arena_printf(a, COUNT_MARK "%.*s%s%.*s", SLICE_FMT(kind.resource), kind.group.n ? "." : "", SLICE_FMT(kind.group)), whole(1));
+	if (is_core(kind, "pods")) pod_usage(&u, obj);
+	else if (is_core(kind, "services")) service_usage(&u, obj);
+	else if (is_core(kind, "persistentvolumeclaims")) claim_usage(&u, obj);
+	else if (is_plain(kind)) amounts_set(&u, kind.resource, whole(1));
 	return u;
 }
 
-bool quota_counts(struct arena *a, const struct schema_resource *res, struct slice name) {
-	if (slice_eq(name, count_name(a, res))) return true;
-	if (!res->group[0] && slice_eqs(name, res->resource) && in(plain, ELEMENTSOF(plain), name)) return true;
-	if (is(res, "services")) return slice_starts(name, SLICE_LIT("services."));
-	if (is(res, "persistentvolumeclaims")) return slice_eqs(name, "requests.storage") || slice_find(name, SLICE_LIT(CLASS_MARK)) > 0;
-	if (!is(res, "pods") || slice_eqs(name, "requests.storage") || slice_find(name, SLICE_LIT(CLASS_MARK)) > 0) return false;
+bool quota_kind_is_uniform(struct quota_kind kind) {
+	return !is_core(kind, "pods") && !is_core(kind, "services") && !is_core(kind, "persistentvolumeclaims");
+}
+
+/* ---- whose name it is ---- */
+
+static bool is_claim_name(struct slice name) { return slice_eqs(name, "requests.storage") || slice_find(name, SLICE_LIT(CLASS_MARK)) > 0; }
+
+static bool is_pod_name(struct slice name) {
 	return in(compute, ELEMENTSOF(compute), name) || slice_starts(name, SLICE_LIT("requests.")) || slice_starts(name, SLICE_LIT("limits.")) ||
 	       slice_starts(name, SLICE_LIT("hugepages-"));
 }
 
-/* ---- scopes ---- */
+static struct quota_kind counted_kind(struct slice name) {
+	struct slice rest = slice_from(name, sizeof(COUNT_MARK) - 1), resource = slice_cut(&rest, '.');
+	return (struct quota_kind){ rest.p ? rest : SLICE_LIT(""), resource };
+}
 
-static bool terminating(const yyjson_mut_val *pod) { return json_path_int(pod, "spec.activeDeadlineSeconds", -1) >= 0; }
-static bool best_effort(const yyjson_mut_val *pod) { return slice_eqs(json_path_str(pod, "status.qosClass"), "BestEffort"); }
-static bool not_terminating(const yyjson_mut_val *pod) { return !terminating(pod); }
-static bool not_best_effort(const yyjson_mut_val *pod) { return !best_effort(pod); }
-static bool has_class(const yyjson_mut_val *pod) { return json_path_str(pod, "spec.priorityClassName").n > 0; }
-
-static bool crosses(const yyjson_mut_val *terms, bool weighted) {
-	yyjson_mut_val *t;
-	json_each(terms, t) {
-		const yyjson_mut_val *term = weighted ? json_get(t, "podAffinityTerm") : t;
-		if (json_size(json_get(term, "namespaces")) || json_get(term, "namespaceSelector")) return true;
+bool quota_kind_of(struct slice name, struct quota_kind *ret) {
+	const char *core = NULL;
+	if (slice_starts(name, SLICE_LIT(COUNT_MARK))) {
+		*ret = counted_kind(name);
+		return ret->resource.n > 0;
 	}
-	return false;
-}
-
-static bool cross_namespace(const yyjson_mut_val *pod) {
-	static const char *const kinds[] = { "podAffinity", "podAntiAffinity" };
-	const yyjson_mut_val *affinity = json_path(pod, "spec.affinity");
-	for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
-		const yyjson_mut_val *k = json_get(affinity, kinds[i]);
-		if (crosses(json_get(k, "requiredDuringSchedulingIgnoredDuringExecution"), false) ||
-		    crosses(json_get(k, "preferredDuringSchedulingIgnoredDuringExecution"), true)) return true;
+	if (in(plain, ELEMENTSOF(plain), name)) {
+		*ret = (struct quota_kind){ SLICE_LIT(""), name };
+		return true;
 	}
-	return false;
-}
-
-static const struct { const char *name; bool (*holds)(const yyjson_mut_val *pod); } scopes[] = {
-	{ "Terminating", terminating }, { "NotTerminating", not_terminating }, { "BestEffort", best_effort }, { "NotBestEffort", not_best_effort },
-	{ "PriorityClass", has_class }, { "CrossNamespacePodAffinity", cross_namespace },
-};
-
-static bool scope_holds(struct slice name, const yyjson_mut_val *pod) {
-	for (size_t i = 0; i < ELEMENTSOF(scopes); i++)
-		if (slice_eqs(name, scopes[i].name)) return scopes[i].holds(pod);
-	return false;
-}
-
-/* One of scopeSelector.matchExpressions: only priority classes have operators with values. */
-static bool expression_holds(const yyjson_mut_val *e, const yyjson_mut_val *pod) {
-	struct slice scope = json_path_str(e, "scopeName"), op = json_path_str(e, "operator"), class = json_path_str(pod, "spec.priorityClassName");
-	yyjson_mut_val *v;
-	bool found = false;
-	if (!slice_eqs(scope, "PriorityClass") || slice_eqs(op, "Exists")) return scope_holds(scope, pod);
-	if (slice_eqs(op, "DoesNotExist")) return !class.n;
-	json_each(json_get(e, "values"), v) found |= slice_eq(json_str(v), class);
-	return slice_eqs(op, "In") ? class.n && found : !found;
-}
-
-bool quota_scopes_match(const struct schema_resource *res, const yyjson_mut_val *quota_spec, const yyjson_mut_val *obj) {
-	const yyjson_mut_val *names = json_get(quota_spec, "scopes"), *expressions = json_path(quota_spec, "scopeSelector.matchExpressions");
-	yyjson_mut_val *one;
-	if (!json_size(names) && !json_size(expressions)) return true;
-	if (!is(res, "pods")) return false;
-	json_each(names, one)
-		if (!scope_holds(json_str(one), obj)) return false;
-	json_each(expressions, one)
-		if (!expression_holds(one, obj)) return false;
+	if (slice_starts(name, SLICE_LIT("services."))) core = "services";
+	else if (is_claim_name(name)) core = "persistentvolumeclaims";
+	else if (is_pod_name(name)) core = "pods";
+	if (!core) return false;
+	*ret = (struct quota_kind){ SLICE_LIT(""), slice_str(core) };
 	return true;
+}
+
+bool quota_counts(struct quota_kind kind, struct slice name) {
+	struct quota_kind k;
+	return quota_kind_of(name, &k) && slice_eq(k.group, kind.group) && slice_eq(k.resource, kind.resource);
 }
 
 /* ---- what has to be said ---- */

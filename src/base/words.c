@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/admit/pod_security/words.h"
+#include "base/words.h"
 
 #include "base/buf.h"
 

@@ -13,6 +13,7 @@ struct amount { struct slice name; struct quantity q; };
 /* Names are borrowed and unique. `failed` sticks: out of memory or too many. */
 struct amounts { struct arena *a; struct amount *v; size_t n, cap; bool failed; };
 
+/* NULL when absent. */
 struct quantity *amounts_get(const struct amounts *s, struct slice name);
 /* Sets, adds to, or raises the amount of that name. */
 void amounts_set(struct amounts *s, struct slice name, struct quantity q);
@@ -20,7 +21,9 @@ void amounts_add(struct amounts *s, struct slice name, struct quantity q);
 void amounts_max(struct amounts *s, struct slice name, struct quantity q);
 /* The same for every member of a resource list (may be NULL). */
 void amounts_add_list(struct amounts *s, const yyjson_mut_val *list);
+/* The same for every member of another. */
+void amounts_add_all(struct amounts *s, const struct amounts *more);
+void amounts_max_all(struct amounts *s, const struct amounts *more);
 void amounts_sort(struct amounts *s);
-/* What a pod asks for as a whole: `part` is "requests" or "limits". Sidecars run along, other init containers one at a time
- * before the rest; what the pod names itself (spec.resources) replaces the sum (KEP-753, KEP-2837). The overhead is not in it. */
-struct amounts pod_amounts(struct arena *a, const yyjson_mut_val *spec, const char *part);
+/* The same names with the same values, in any order. */
+bool amounts_equal(const struct amounts *a, const struct amounts *b);
