@@ -57,9 +57,9 @@ class Emitter:
     # -- types
 
     def field(self, f):
-        return '{ %s, types + %d, %s, %d, %s, %s, %s, NULL }' % (
+        return '{ %s, types + %d, %s, %d, %s, %s, %s, %s }' % (
             c_str(f.name), f.type.index, self.flags('FIELD_', f.flags), len(f.name), c_str(f.merge_key), c_str(f.dflt),
-            self.strs(f.enums))
+            self.strs(f.enums), c_str(f.description))
 
     def cond_rows(self, conds, none_set):
         rows = []
@@ -86,12 +86,12 @@ class Emitter:
         by_name = sorted(range(len(e.fields)), key=lambda i: e.fields[i].name.encode())
         protos = ['{ %d, %d, %s }' % (tag, i, 'types + %d' % inner.index if inner else 'NULL') for tag, i, inner in e.protos]
         unions = ['{ %s, %s }' % (c_str(d), self.strs(members)) for d, members in e.unions]
-        return '{ %s, %s, %s, SCHEMA_%s, SPECIAL_%s, LIST_%s, %s, %d, %d, %d, %s, %s, %s, %s, %s, %s, %s, NULL }' % (
+        return '{ %s, %s, %s, SCHEMA_%s, SPECIAL_%s, LIST_%s, %s, %d, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s }' % (
             c_str(e.name), c_str(e.go), c_str(e.key), e.kind, e.special, e.list_type, self.flags('TYPE_', e.flags),
             len(e.fields), len(protos), len(e.fills),
             self.fields.run([self.field(f) for f in e.fields]), self.names.run([str(i) for i in by_name]),
             'types + %d' % e.item.index if e.item else 'NULL', self.strs(e.list_keys), self.protos.run(protos),
-            self.fills.run([self.fill(f, n) for f, n in e.fills]), self.unions.run(unions + ['{ NULL, NULL }'] if unions else []))
+            self.fills.run([self.fill(f, n) for f, n in e.fills]), self.unions.run(unions + ['{ NULL, NULL }'] if unions else []), c_str(e.description))
 
     # -- resources
 

@@ -29,12 +29,14 @@ class Entry:
         self.fills = []
         self.unions = []
         self.item = None
+        self.description = None
         self.index = -1
 
 
 class OutField:
     def __init__(self, name, type_, flags, merge_key=None, dflt=None, enums=None):
         self.name, self.type, self.flags, self.merge_key, self.dflt, self.enums = name, type_, flags, merge_key, dflt, enums
+        self.description = None
 
 
 class Model:

@@ -262,6 +262,8 @@ class OpenAPI(unittest.TestCase):
                 done = self.cluster.run([kubectl, "explain", "--recursive", name, "--api-version", group_version])
                 self.assertEqual(done.returncode, 0, f"{version} {name}: {done.stderr}")
                 self.assertRegex(done.stdout, r"(?s)KIND:.*apiVersion\s+<string>", f"{version} {name}")
+                self.assertNotIn("<empty>", done.stdout.split("FIELDS:")[0], f"{version} {name}")
+            self.assertIn("User id of its processes", self.cluster.run([kubectl, "explain", "pod.spec.containers.securityContext.runAsUser"]).stdout)
 
 
 if __name__ == "__main__":

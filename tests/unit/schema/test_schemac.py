@@ -36,12 +36,13 @@ resource things Thing namespaced
 '''
 
 
-def compile_text(text):
+def compile_text(text, words=''):
     with tempfile.TemporaryDirectory() as d:
-        src, out = os.path.join(d, 'x.schema'), os.path.join(d, 'x.c')
-        with open(src, 'w', encoding='utf-8') as f:
-            f.write(text)
-        p = subprocess.run([sys.executable, SCHEMAC, '-o', out, src], capture_output=True, text=True, check=False)
+        src, said, out = os.path.join(d, 'x.schema'), os.path.join(d, 'x.words'), os.path.join(d, 'x.c')
+        for path, content in ((src, text), (said, words)):
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(content)
+        p = subprocess.run([sys.executable, SCHEMAC, '-o', out, src, said], capture_output=True, text=True, check=False)
         made = ''
         if os.path.exists(out):
             with open(out, encoding='utf-8') as f:
@@ -56,6 +57,19 @@ class Schemac(unittest.TestCase):
         for part in ('"io.example.v1.Thing"', '"[]v1.Meta"', 'COND_ANY, 4', '"Of Age", "string", "", "how old", 1', 'FIELD_MERGE | FIELD_RETAIN_KEYS',
                      'PREP_CREATE | PREP_UPDATE, PREP_REMOVE', '"v1.Color"'):
             self.assertIn(part, made)
+
+    def test_words(self):
+        code, err, made = compile_text(GOOD, '*\n\tname What it is called\nex.Thing A thing\n\tcolor Its "colour"\n')
+        self.assertEqual((code, err), (0, ''))
+        for part in ('"A thing"', r'"Its \"colour\""', '"What it is called"'):
+            self.assertIn(part, made)
+
+    def test_words_about_nothing(self):
+        for words, why in (('ex.Thing A\n\tcolour X\n', 'x.words:2: ex.Thing has no member colour'), ('ex.No A\n', 'x.words:1: no type ex.No'),
+                           ('*\n\tcolour X\n', 'x.words:2: no type has a member colour'), ('ex.Thing\n', 'x.words:1: says nothing'), ('\tcolor X\n', 'belongs to nothing')):
+            code, err, _ = compile_text(GOOD, words)
+            self.assertNotEqual(code, 0)
+            self.assertIn(why, err)
 
     def refuses(self, line, why, at=4, head=HEAD):
         code, err, made = compile_text(head + line + '\n')
