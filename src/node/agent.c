@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "node/files.h"
+#include "node/forwarding.h"
 #include "node/image_gc.h"
 #include "node/node_status.h"
 #include "node/pod/container.h"
@@ -101,6 +102,7 @@ static int parts_make(struct node_agent *a) {
 static void on_minute(void *arg) {
 	struct node_agent *a = arg;
 	tokens_collect(a->tokens);
+	forwarding_ensure(a->loop, a->network.bridge);
 	image_gc_look(a);
 }
 
@@ -113,6 +115,7 @@ static int agent_start(struct node_agent *a, const char **ret_why) {
 	if (r == 0) r = agent_pods_start(a);
 	if (r == 0) r = node_status_start(a, &a->status);
 	if (r == 0 && !(a->minute = loop_timer_start(a->loop, MINUTE_MS, MINUTE_MS, on_minute, a))) r = -ENOMEM;
+	if (r == 0) forwarding_ensure(a->loop, a->network.bridge);
 	if (r == 0) image_store_preload(a->images, on_preloaded, a);
 	return r;
 }

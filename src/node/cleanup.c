@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "node/cni.h"
 #include "node/files.h"
+#include "node/forwarding.h"
 #include "node/limits.h"
 #include "node/paths.h"
 #include "node/runtime/cgroup.h"
@@ -78,6 +79,15 @@ static void networks_delete(const struct node_paths *p, struct arena *a, const c
 	loop_free(n.loop);
 }
 
+static int rules_remove(const char *bridge) {
+	struct loop *l;
+	int r = loop_new(&l);
+	if (r < 0) return r;
+	r = forwarding_remove(l, bridge);
+	loop_free(l);
+	return r == -ENOENT ? 0 : r;
+}
+
 int node_agent_cleanup(const char *data_dir, const char *bridge) {
 	static const char *const folders[] = { "pods", "containers", "cni" };
 	_cleanup_arena_ struct arena *a = arena_new(0);
@@ -94,6 +104,6 @@ int node_agent_cleanup(const char *data_dir, const char *bridge) {
 	if (removed == 0) removed = files_remove_tree(p.run);
 	(void)rmdir("/run/k8c");
 	struct cni_network n = { .bridge = bridge ? bridge : "k8c0" };
-	int bridge_gone = cni_bridge_remove(&n);
-	return unmounted < 0 ? unmounted : removed < 0 ? removed : bridge_gone;
+	int bridge_gone = cni_bridge_remove(&n), rules = rules_remove(n.bridge);
+	return unmounted < 0 ? unmounted : removed < 0 ? removed : bridge_gone < 0 ? bridge_gone : rules;
 }

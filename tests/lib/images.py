@@ -1,8 +1,9 @@
 """Images for tests with containers: built here, served by a registry on loopback as docker.io's mirror, under the names users type."""
+import os
 import pathlib
 import subprocess
 
-from cluster import ROOT
+from cluster import BUILD, ROOT
 
 
 class Images:
@@ -17,8 +18,12 @@ class Images:
         self.built = self._script("scripts/test-images", self.work / "images", self.address)
         return self
 
-    def _script(self, script, *args):
-        done = subprocess.run([ROOT / script, *args], capture_output=True, text=True)
+    def examples(self, data):
+        """Images of the programs in examples/, where the node agent of that data directory takes them. Their names."""
+        return self._script("scripts/example-images", self.work / "images", pathlib.Path(data) / "images", K8C_BUILD=BUILD)
+
+    def _script(self, script, *args, **env):
+        done = subprocess.run([ROOT / script, *args], capture_output=True, text=True, env={**os.environ, **{k: str(v) for k, v in env.items()}})
         if done.returncode:
             raise RuntimeError(done.stderr)
         return done.stdout

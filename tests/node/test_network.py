@@ -1,5 +1,7 @@
 """Pods, services and names: who reaches whom."""
+import re
 import socket
+import subprocess
 import urllib.request
 
 from pods import CURL, NGINX, PodTest, container, pod, service
@@ -10,8 +12,9 @@ CURL_CMD = "curl -sS -m 5 -o /dev/null -w '%{http_code}\\n' "
 class Network(PodTest):
     def client(self, *more):
         """A web server, services in front of it, and a pod to ask from."""
-        self.create(pod("web", container(image=NGINX, ports=[{"name": "http", "containerPort": 80}], readinessProbe={"tcpSocket": {"port": 80}, "periodSeconds": 1}),
-                        labels={"app": "web"}, hostname="web-0", subdomain="headless"),
+        web = container(image=NGINX, ports=[{"name": "http", "containerPort": 80}],
+                        readinessProbe={"tcpSocket": {"port": 80}, "periodSeconds": 1})
+        self.create(pod("web", web, labels={"app": "web"}, hostname="web-0", subdomain="headless"),
                     pod("client", container(image=CURL, script="sleep 1000")), *more)
         self.ready("web", "client")
         return self.get("pods", "web")["status"]["podIP"]
@@ -95,6 +98,23 @@ class Network(PodTest):
         nodata = ask(f"front.{zone}", "AAAA")
         self.assertEqual((nodata["rcode"], nodata["answers"], nodata["authority"]), (0, [], 1))
         self.assertEqual(ask(f"nobody.{zone}", "A")["rcode"], 3)
+
+    def test_forwarding_where_others_refuse_it(self):
+        """Docker sets this policy; with br_netfilter it is asked about packets on the bridge, too."""
+        run = lambda *argv: subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+        policy = re.search(r"-P FORWARD (\w+)", run("iptables", "-S", "FORWARD")).group(1)
+        self.addCleanup(run, "iptables", "-P", "FORWARD", policy)
+        run("iptables", "-P", "FORWARD", "DROP")
+        self.k.stop()
+        self.k.start()
+        ip = self.client(service("front", {"app": "web"}, 8080, 80),
+                         pod("port", container(image=NGINX, ports=[{"containerPort": 80, "hostPort": 18081}])))
+        self.eventually("client", CURL_CMD + ip, "200\n")
+        self.eventually("client", CURL_CMD + "http://front:8080", "200\n")
+        node = self.get("pods", "web")["status"]["hostIP"]
+        self.eventually("client", CURL_CMD + f"http://{node}:18081", "200\n")
+        rules = run("iptables", "-S", "FORWARD")
+        self.assertEqual(len(re.findall("-A FORWARD -[io] k8c0 .*k8c-pods .*-j ACCEPT", rules)), 2, rules)
 
     def test_host_network(self):
         node = self.k.api("GET", "/api/v1/nodes")[1]["items"][0]

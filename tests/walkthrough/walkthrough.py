@@ -90,9 +90,13 @@ def have_public_registry():
 
 
 def prepare_images(images, data):
-    images.start()
-    print(f"Images built here and served at {images.address} as docker.io's mirror:\n{images.built}")
-    images.configure(data)
+    if have_public_registry():
+        print("docker.io resolves here: images come from there")
+    else:
+        images.start()
+        print(f"Images built here and served at {images.address} as docker.io's mirror:\n{images.built}")
+        images.configure(data)
+    print(f"Images of the programs in examples/, given to k8c as archives:\n{images.examples(data)}")
 
 
 def step_a(w):
@@ -284,8 +288,46 @@ spec:
 """
 
 
+LIBRARY_POD = """apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+  namespace: prueba-rbac
+spec:
+  serviceAccountName: library-sa
+  containers:
+  - name: c
+    image: {image}
+    command: [sleep, "3600"]
+"""
+
+
 def step_f(w, work):
-    w.title("f. No API access")
+    w.title("f. Calling the API with a library")
+    n = "-n prueba-rbac"
+    sentence = forbidden("system:serviceaccount:prueba-rbac:library-sa", "list", 'in the namespace "prueba-rbac"')
+    print((ROOT / "examples/list_pods.py").read_text())
+    print(f"The same in C with libk8c: {ROOT}/examples/list-pods.c\n")
+    w.run(f"kubectl {n} create serviceaccount library-sa", [r"created"])
+    for name, image in (("with-libk8c", "k8c/examples:1"), ("with-python", "k8c/python-client:1")):
+        (work / f"{name}.yaml").write_text(LIBRARY_POD.format(name=name, image=image))
+        w.run(f"cat {work}/{name}.yaml; kubectl create -f {work}/{name}.yaml", [r"created"])
+    w.run(f"kubectl {n} wait --for=condition=Ready pod/with-libk8c pod/with-python --timeout=120s", [r"with-libk8c condition met", r"with-python condition met"])
+    c, python = f"kubectl {n} exec with-libk8c -- list-pods", f"kubectl {n} exec with-python -- python3 /usr/local/bin/list_pods.py"
+    w.run(c, [r"^Error from server \(Forbidden\): " + sentence], status=1)
+    w.run(python, [r"^403 Forbidden: " + sentence], status=1)
+    w.run(f"kubectl {n} create role pod-lister --verb=list,watch --resource=pods", [r"created"])
+    w.run(f"kubectl {n} create rolebinding library-lists-pods --role=pod-lister --serviceaccount=prueba-rbac:library-sa", [r"created"])
+    w.run(c, [r"^NAME\s+PHASE$", r"^with-libk8c\s+Running$", r"^with-python\s+Running$"], within=5)
+    w.run(python, [r"^with-libk8c\s+Running$", r"^with-python\s+Running$"], within=5)
+    w.run(f"{c} default", [r"^Error from server \(Forbidden\): " + forbidden("system:serviceaccount:prueba-rbac:library-sa", "list", 'in the namespace "default"')],
+          status=1)
+    w.run(f"{c} -A", [r"^Error from server \(Forbidden\): .* at the cluster scope$"], status=1)
+    w.run(f"kubectl {n} delete pod with-libk8c with-python --now", [r"deleted"])
+
+
+def step_g(w, work):
+    w.title("g. No API access")
     n = "-n prueba-rbac"
     for name, account, line in (("curl-test-2", "prueba-sa", "  automountServiceAccountToken: false\n"), ("curl-test-3", "closed-sa", "")):
         if account == "closed-sa":
@@ -305,21 +347,30 @@ Y""", [r"created"])
           "-H \"Authorization: Bearer $T\" https://kubernetes.default.svc/api/v1/namespaces/prueba-rbac/pods", [r"^200"])
 
 
+# The second container's credentials are those of every pod, but the token lives as short as may be.
 ROTATING = """apiVersion: v1
 kind: Pod
 metadata:
   name: rotating
 spec:
+  serviceAccountName: watcher
   containers:
   - name: c
     image: nginx
     volumeMounts:
     - {name: short, mountPath: /short}
+  - name: watcher
+    image: k8c/examples:1
+    command: [watch-pods]
+    volumeMounts:
+    - {name: short, mountPath: /var/run/secrets/kubernetes.io/serviceaccount}
   volumes:
   - name: short
     projected:
       sources:
       - serviceAccountToken: {path: token, expirationSeconds: 600}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 """
 
 
@@ -328,36 +379,72 @@ def claims(token):
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def start_rotation(w, work):
-    w.title("g. (first half) A token that lives ten minutes, mounted now, looked at again at the end")
+CLOCK_LEEWAY_S = 60
+WATCHED = "kubectl logs rotating -c watcher"
+
+
+def start_watching(w, work):
+    w.title("h. (first half) A program that watches, with a token that lives ten minutes, looked at again at the end")
+    w.run("kubectl create role watches-pods --verb=list,watch --resource=pods", [r"created"])
+    w.run("kubectl create serviceaccount watcher", [r"created"])
+    w.run("kubectl create rolebinding watcher-watches-pods --role=watches-pods --serviceaccount=default:watcher", [r"created"])
     (work / "rotating.yaml").write_text(ROTATING)
-    w.run(f"kubectl create -f {work}/rotating.yaml", [r"created"])
+    w.run(f"cat {work}/rotating.yaml; kubectl create -f {work}/rotating.yaml", [r"created"])
     w.run("kubectl wait --for=condition=Ready pod/rotating --timeout=60s", [r"condition met"])
-    return w.run("kubectl exec rotating -- cat /short/token", [r"^ey"], quiet=True)
+    w.run(WATCHED, [r"^added rotating at \d+", r"^synced"], within=10)
+    return w.run("kubectl exec rotating -c c -- cat /short/token", [r"^ey"], quiet=True)
 
 
-def step_g(w, first):
-    w.title("g. Rotation, and the end of a pod's token")
+def wait_for_rotation(w, first):
+    """Until another token is mounted and the first has ended."""
     c = claims(first)
     print(f"first token: issued {c['iat']}, ends {c['exp']}: waiting for another one in its place")
     second, deadline = first, c["exp"] + 5
     while second == first and time.time() < deadline:
         time.sleep(3)
-        second = w.cluster.run(["kubectl", "exec", "rotating", "--", "cat", "/short/token"]).stdout or first
+        second = w.cluster.run(["kubectl", "exec", "rotating", "-c", "c", "--", "cat", "/short/token"]).stdout or first
     if second == first:
         w.result(["the token was not replaced before it ended"])
-    else:
-        d = claims(second)
-        print(f"second token: issued {d['iat']} ({c['exp'] - d['iat']} s before the end of the first), ends {d['exp']}")
-        w.result([] if c["iat"] < d["iat"] < c["exp"] else ["the second token was not issued within the life of the first"])
-    w.run("kubectl exec rotating -- sh -c 'kill -0 1 && echo same process'", [r"same process"])
-    token = w.cluster.run(["kubectl", "exec", "rotating", "--", "cat", f"{SA}/token"]).stdout
-    url, ca = w.cluster.url, w.cluster.data / "pki/ca.crt"
-    curl = f"curl -sS --cacert {ca} -o /dev/null -w '%{{http_code}}\\n' -H 'Authorization: Bearer '{token} {url}/api"
-    show = f"curl --cacert ca.crt -H 'Authorization: Bearer '<token of the pod> {url}/api"
-    w.run(curl, [r"^200"], show=show)
+        return
+    d = claims(second)
+    print(f"second token: issued {d['iat']} ({c['exp'] - d['iat']} s before the end of the first), ends {d['exp']}")
+    w.result([] if c["iat"] < d["iat"] < c["exp"] else ["the second token was not issued within the life of the first"])
+    w.run("kubectl exec rotating -c c -- sh -c 'kill -0 1 && echo same process'", [r"same process"])
+    print("waiting for the end of the first token and the minute that clocks may differ by")
+    time.sleep(max(0, c["exp"] + CLOCK_LEEWAY_S + 1 - time.time()))
+    w.run(refused_or_not(w, first), [r"^401"], show=refused_or_not(w, "<the first token>"), within=20)
+
+
+def refused_or_not(w, token):
+    return f"curl -sS --cacert {w.cluster.data}/pki/ca.crt -o /dev/null -w '%{{http_code}}\\n' -H 'Authorization: Bearer '{shlex.quote(token.strip())} {w.cluster.url}/api"
+
+
+def restart_server(w):
+    print("the server ends and starts again; the pods go on")
+    status = w.cluster.stop()
+    w.result([] if status == 0 else [f"k8c server ended with {status} on SIGTERM"])
+    w.cluster.start(60)
+    print(f"k8c is up at {w.cluster.url}")
+
+
+def step_h(w, first):
+    w.title("h. Rotation, a restart of the server, and the end of a pod's token")
+    if first:
+        wait_for_rotation(w, first)
+    before = w.cluster.run(shlex.split(WATCHED)).stdout.splitlines()
+    restart_server(w)
+    w.run("kubectl run after-the-restart --image nginx", [r"created"])
+    after = w.run(WATCHED, [r"^added after-the-restart at \d+"], within=60).splitlines()
+    added = [line.split(" at ")[0] for line in after if line.startswith("added ")]
+    w.result([] if after[:len(before)] == before and len(set(added)) == len(added) else ["the watcher told something twice"])
+    w.run("kubectl get pod rotating -o jsonpath='{.status.containerStatuses[*].restartCount}'", [r"^0 0"])
+    w.run("kubectl delete pod after-the-restart --now", [r"deleted"])
+    w.run(WATCHED, [r"^deleted after-the-restart at \d+"], within=20, quiet=True)
+    token = w.cluster.run(["kubectl", "exec", "rotating", "-c", "c", "--", "cat", f"{SA}/token"]).stdout
+    show = refused_or_not(w, "<token of the pod>")
+    w.run(refused_or_not(w, token), [r"^200"], show=show)
     w.run("kubectl delete pod rotating --now", [r"deleted"])
-    w.run(curl, [r"^401"], show=show, within=20)
+    w.run(refused_or_not(w, token), [r"^401"], show=show, within=20)
 
 
 def leftovers(data):
@@ -368,6 +455,8 @@ def leftovers(data):
     for command, word in ((["ip", "-o", "link"], "k8c"), (["nft", "list", "tables"], "k8c"), (["ip", "netns"], "k8c")):
         out = subprocess.run(command, capture_output=True, text=True).stdout
         found += [line for line in out.splitlines() if word in line]
+    rules = subprocess.run(["iptables-save"], capture_output=True, text=True).stdout
+    found += [f"iptables: {line}" for line in rules.splitlines() if "k8c" in line or "CNI-" in line]
     for proc in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             cmdline = (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
@@ -392,28 +481,25 @@ def finish(w, images, cluster):
 def main():
     parser = argparse.ArgumentParser(prog="./walkthrough")
     parser.add_argument("--keep", action="store_true", help="leave the cluster up and say how to reach it")
-    parser.add_argument("--without-rotation", action="store_true", help="leave out the wait of about eight minutes for a token's rotation")
+    parser.add_argument("--without-rotation", action="store_true", help="leave out the wait of ten minutes for a token's rotation and end")
     args = parser.parse_args()
     cluster = Cluster()
     work = cluster.dir
     images = Images(work)
     w = Walk(cluster)
     try:
-        if have_public_registry():
-            print("docker.io resolves here: images come from there")
-        else:
-            prepare_images(images, cluster.data)
+        prepare_images(images, cluster.data)
         cluster.start(60)
         print(f"k8c is up at {cluster.url}, kubeconfig {cluster.kubeconfig}")
         step_a(w)
-        first = None if args.without_rotation else start_rotation(w, work)
+        first = start_watching(w, work)
         step_b(w, work)
         step_c(w)
         step_d(w, work)
         step_e(w, work)
         step_f(w, work)
-        if first:
-            step_g(w, first)
+        step_g(w, work)
+        step_h(w, None if args.without_rotation else first)
         if args.keep:
             print(f"\nThe cluster stays up: export KUBECONFIG={cluster.kubeconfig}\n"
                   f"To end it: kill {cluster.process.pid}; {BUILD}/k8c cleanup --data-dir {cluster.data}; "
