@@ -3,6 +3,8 @@
 
 #include "api/internal.h"
 
+#include <errno.h>
+
 #define PLAIN "text/plain; charset=utf-8"
 #define READY_ONLY 1u
 
@@ -12,11 +14,8 @@ static bool always(struct api *api) { return true; }
 static bool bootstrapped(struct api *api) { return atomic_load(&api->bootstrapped); }
 static bool not_draining(struct api *api) { return !atomic_load(&api->draining); }
 
-static bool store_works(struct api *api) {
-	struct store_snapshot *s = store_snapshot(api->store);
-	store_snapshot_unref(s);
-	return s != NULL;
-}
+/* After an I/O error only a start anew helps, which whoever supervises the server sees here. A full disk passes by itself. */
+static bool store_works(struct api *api) { return store_health(api->store, NULL, 0) != -EIO; }
 
 static const struct check {
 	const char *name;

@@ -70,13 +70,21 @@ static int open_pki(struct house *h, char *msg) {
 	return r < 0 ? say(msg, r, "certificates", why) : 0;
 }
 
+static void on_store_health(void *ctx, int err, const char *why) {
+	if (err == 0) log_warn("store", "writes succeed again");
+	else if (err == -ENOSPC) log_error("store", "creations are refused while the disk is full: %s", why);
+	else log_error("store", "nothing is written any more until the server is started anew: %s", why);
+}
+
 static int open_store(struct house *h, char *msg) {
 	char path[PATH_MAX + 16];
 	const char *why = NULL;
 	snprintf(path, sizeof(path), "%s/state.db", h->plan->dir);
-	struct store_options o = { .sqlite_path = h->plan->ephemeral ? NULL : path, .env = h->env, .index = stored_index };
+	struct store_options o = { .sqlite_path = h->plan->ephemeral ? NULL : path, .env = h->env, .index = stored_index, .on_health = on_store_health };
 	int r = store_open(&o, &h->store, &why);
-	return r < 0 ? say(msg, r, "store", why) : 0;
+	if (r < 0) return say(msg, r, "store", why);
+	if (*why) log_warn("store", "%s", why);
+	return 0;
 }
 
 static int start_loops(struct house *h, char *msg) {
@@ -186,8 +194,12 @@ static int write_kubeconfig(struct house *h, char *msg) {
 		.server = url, .cluster = "k8c", .user = "kubernetes-admin", .ca_pem = h->pki.ca.cert_pem, .cert_pem = h->pki.admin.cert_pem,
 		.key_pem = h->pki.admin.key_pem,
 	};
+	struct buf there = BUF_INIT(KUBECONFIG_MAX);
 	int r = kubeconfig_write(&k, &b);
-	if (r == 0) r = file_write(path, buf_slice(&b), 0600);
+	/* The same again needs no room on a full disk. */
+	bool same = r == 0 && file_read(path, &there) == 0 && slice_eq(buf_slice(&there), buf_slice(&b));
+	if (r == 0 && !same) r = file_write(path, buf_slice(&b), 0600);
+	buf_done(&there);
 	buf_done(&b);
 	return r < 0 ? say(msg, r, path, NULL) : 0;
 }

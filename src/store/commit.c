@@ -133,6 +133,7 @@ static void set_health(struct store *s, int health) {
 	if (s->engine) memcpy(s->msg, s->engine->msg, sizeof(s->msg));
 	pthread_mutex_unlock(&s->msg_lock);
 	atomic_store(&s->health, health);
+	if (s->opt.on_health) s->opt.on_health(s->opt.health_ctx, health, health ? s->msg : "");
 }
 
 static void count(struct store *s, const struct batch *b) {

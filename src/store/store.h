@@ -61,6 +61,9 @@ struct store_options {
 	void *index_ctx;
 	uint64_t history_events;   /* events kept for watches and old reads; 0: STORE_HISTORY_EVENTS */
 	uint64_t history_seconds;  /* 0: STORE_HISTORY_SECONDS */
+	/* Told on the commit thread whenever what store_health answers changes; may be NULL. */
+	void (*on_health)(void *ctx, int err, const char *msg);
+	void *health_ctx;
 };
 
 /* Opens (creating the file), checks integrity, loads, and starts the commit thread. 0 or -errno (-EACCES, -ENOSPC, -EROFS,

@@ -245,7 +245,9 @@ static int open_as(struct engine_sqlite *q, const char *path, const char *lockin
 /* On a full disk there is no room for the log's shared index: then it is kept in memory, so that reads can be served (and no
  * other process can make a backup until the next start). */
 static int setup(struct engine_sqlite *q, const char *path, char *msg, size_t msg_size) {
-	int r = open_as(q, path, "NORMAL", msg, msg_size);
+	char first[STORE_MSG_MAX] = "";
+	int r = open_as(q, path, "NORMAL", first, sizeof(first));
+	if (r && r != -ENOSPC) snprintf(msg, msg_size, "%s", first);
 	if (r != -ENOSPC) return r;
 	sqlite3_close(q->db);
 	q->db = NULL;
@@ -260,6 +262,7 @@ int sqlite_quick_check(sqlite3 *db, char *msg, size_t msg_size) {
 	if (rc != SQLITE_ROW) r = sqlite_err(db, sqlite3_extended_errcode(db), "cannot check the database", msg, msg_size);
 	else if (!slice_eqs(column_slice(st, 0), "ok")) {
 		snprintf(msg, msg_size, "the database is damaged (%.*s): restore a backup", SLICE_FMT(column_slice(st, 0)));
+		for (char *p = msg; (p = strchr(p, '\n'));) *p = ' '; /* SQLite puts a heading on a line of its own */
 		r = -EUCLEAN;
 	}
 	sqlite3_finalize(st);

@@ -55,7 +55,9 @@ void wal_frame(struct wal_scan *w, const unsigned char *f) {
 }
 
 struct wal_report wal_end(const struct wal_scan *w) {
-	bool damaged = w->bad && w->behind > 0;
+	/* The bad frame alone, with nothing of this log behind it, is where a process was killed between the writes of a frame's header
+	 * and its page: the commit it belongs to was never acknowledged. */
+	bool damaged = w->bad && w->behind > 1;
 	return (struct wal_report){ damaged, w->committed, damaged ? w->behind : 0, damaged ? w->bad_at : 0 };
 }
 

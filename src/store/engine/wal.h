@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looks at a SQLite write-ahead log before SQLite does. SQLite silently ends its recovery at the first frame whose checksum
- * is wrong; this tells an ordinary end (nothing more was written) from damage in the middle, which may have cost commits.
+ * is wrong; this tells an ordinary end (nothing more was written, or the last frame only in part) from damage in the middle, which
+ * may have cost commits.
  * Format: https://www.sqlite.org/fileformat2.html, "The WAL File Format".
  */
 #pragma once

@@ -178,7 +178,8 @@ START_TEST(bits_of_the_log) {
 		log.p[off] = (char)(log.p[off] ^ (1 << off % 8));
 		write_all(path, db.p, db.n);
 		write_all(wal, log.p, log.n);
-		found[judge("log bit", off, true)]++;
+		/* The last frame may as well have been cut by a kill: nothing tells the two apart. */
+		found[judge("log bit", off, off < log.n - 24 - STORE_PAGE_BYTES)]++;
 		log.p[off] = (char)(log.p[off] ^ (1 << off % 8));
 	}
 	ck_assert_uint_eq(found[REFUSED], 0);
@@ -204,6 +205,28 @@ START_TEST(log_cut_off) {
 	ck_assert_uint_eq(found[REFUSED], 0);
 	ck_assert_uint_gt(found[EARLIER], STEPS / 2);
 	ck_assert_uint_gt(found[COMPLETE], 0);
+	free(db.p);
+	free(log.p);
+}
+END_TEST
+
+/* A kill between the writes of a frame's header and its page, in a log that is used again: behind the header stands an older page.
+ * It was taken for damage, and every watch had to begin anew. */
+START_TEST(a_frame_half_written_over_an_older_one_is_no_damage) {
+	struct bytes db, log;
+	struct store_watch w;
+	const char *msg;
+	int r;
+	make(&db, &log);
+	memset(log.p + log.n - STORE_PAGE_BYTES, 'o', STORE_PAGE_BYTES);
+	forget();
+	write_all(path, db.p, db.n);
+	write_all(wal, log.p, log.n);
+	struct store *s = try_open(&r, &msg);
+	ck_assert_msg(s != NULL && !msg[0], "%d %s", r, msg);
+	ck_assert_uint_eq(store_rv(s), newest - 1); /* the last commit's frame is the one */
+	ck_assert_int_eq(store_watch_init(s, SLICE_LIT("/pods"), newest / 2, &w), 0);
+	store_close(s);
 	free(db.p);
 	free(log.p);
 }
@@ -236,6 +259,7 @@ int main(void) {
 	tcase_add_test(tc, bits_of_the_database);
 	tcase_add_test(tc, bits_of_the_log);
 	tcase_add_test(tc, log_cut_off);
+	tcase_add_test(tc, a_frame_half_written_over_an_older_one_is_no_damage);
 	tcase_add_test(tc, database_cut_off);
 	suite_add_tcase(suite, tc);
 	SRunner *r = srunner_create(suite);
