@@ -4,6 +4,11 @@
 #include "api/rvwait.h"
 #include "api/verbs.h"
 
+/* The registry of component statuses names itself in the singular, no other does. */
+static const char *name_of(const struct schema_resource *res) {
+	return strcmp(res->resource, "componentstatuses") == 0 && !res->group[0] ? res->singular : res->resource;
+}
+
 static void answer(struct request *r) {
 	struct store_snapshot *snap = store_snapshot(r->api->store);
 	if (!snap) {
@@ -13,7 +18,7 @@ static void answer(struct request *r) {
 	struct store_key key = request_key(r->a, r->res, r->info.ns, r->info.name);
 	struct store_obj *o = store_get(snap, &key);
 	if (o) request_object(r, 200, o);
-	else request_status(r, status_not_found(r->a, slice_str(r->res->group), slice_str(r->res->resource), r->info.name));
+	else request_status(r, status_not_found(r->a, slice_str(r->res->group), slice_str(name_of(r->res)), r->info.name));
 	store_snapshot_unref(snap);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET /openapi/v2, /openapi/v3 and below (kube-openapi's handlers): the documents of the catalog in force, in JSON and protobuf. They
- * are big, and asked for seldom: made when asked for, a few of them kept for a while, their hashes kept until the catalog changes.
+ * are big and asked for seldom, by clients that keep them: none is kept here. Each is made for the answer that carries it; only their
+ * hashes are remembered, until the catalog changes.
  */
 #pragma once
 
