@@ -88,11 +88,16 @@ static const struct status *take_kind(struct body *b, const yyjson_mut_val *root
 	return NULL;
 }
 
+/* An older version that the eviction subresource goes on taking; nothing in it differs. */
+static bool is_old_eviction(const struct body *b) {
+	return !strcmp(b->kind, "Eviction") && slice_eqs(b->got_kind, b->kind) && slice_eqs(b->got_group, b->group) && slice_eqs(b->got_version, "v1beta1");
+}
+
 /* DeleteOptions are taken in any group's version, and nothing else is where they are expected. */
 static bool is_options(const struct body *b) { return !strcmp(b->kind, "DeleteOptions"); }
 
 static const struct status *find_type(struct body *b) {
-	if (is_options(b) && slice_eqs(b->got_kind, b->kind)) b->got_group = slice_str(b->group), b->got_version = slice_str(b->version);
+	if ((is_options(b) && slice_eqs(b->got_kind, b->kind)) || is_old_eviction(b)) b->got_group = slice_str(b->group), b->got_version = slice_str(b->version);
 	bool same = slice_eqs(b->got_kind, b->kind) && slice_eqs(b->got_group, b->group) && slice_eqs(b->got_version, b->version);
 	b->got_type = same ? b->type : is_options(b) ? NULL : schema_type_of_kind(b->got_group, b->got_version, b->got_kind);
 	if (same || b->got_type) return NULL;

@@ -40,7 +40,7 @@ static int annotate(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key, c
 }
 
 static bool is_empty(yyjson_mut_val *v) {
-	return !v || (yyjson_mut_is_arr(v) && yyjson_mut_arr_size(v) == 0);
+	return !v || yyjson_mut_is_null(v) || (yyjson_mut_is_arr(v) && yyjson_mut_arr_size(v) == 0);
 }
 
 static int carry_out(yyjson_mut_doc *doc, yyjson_mut_val *obj) {

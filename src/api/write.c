@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/convert.h"
 #include "api/write.h"
 
 #include "api/hooks.h"
@@ -171,6 +172,18 @@ static void dry_end(struct write *w) {
 	finish(w, NULL);
 }
 
+/* What is not stored is answered as if it had been: empty lists do not survive that. */
+static const struct status *read_back(struct write *w, const struct blob *json) {
+	struct slice text = arena_slice_dup(w->r->a, blob_slice(json)), rv = json_path_str(w->obj, "metadata.resourceVersion");
+	yyjson_mut_doc *doc;
+	if (!text.p || json_parse(w->r->a, text, &doc, NULL) < 0) return status_no_memory();
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+	if (convert_to_served(w->res, doc, root) < 0 || (rv.n && !json_set_str(doc, json_get(root, "metadata"), "resourceVersion", rv))) return status_no_memory();
+	w->doc = doc;
+	w->obj = root;
+	return NULL;
+}
+
 static void validated(struct admit *ad, const struct status *st) {
 	struct write *w = ad->ctx;
 	struct blob *json = NULL;
@@ -190,8 +203,9 @@ static void validated(struct admit *ad, const struct status *st) {
 		commit(w, json, rv_at);
 		return;
 	}
+	if (!w->result) st = read_back(w, json);
 	blob_unref(json);
-	if (w->result) drop_also(w), finish(w, NULL);
+	if (w->result || st) drop_also(w), finish(w, st);
 	else dry_end(w);
 }
 

@@ -101,6 +101,7 @@ static const struct {
 	{ needs_ip, { "clusterIP", "clusterIPs" } },
 	{ needs_ip, { "ipFamilies" } },
 	{ needs_ip, { "ipFamilyPolicy" } },
+	{ needs_ip, { "internalTrafficPolicy" } },
 	{ needs_health_port, { "healthCheckNodePort" } },
 	{ is_load_balancer, { "allocateLoadBalancerNodePorts" } },
 	{ is_load_balancer, { "loadBalancerClass" } },

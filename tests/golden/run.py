@@ -60,7 +60,7 @@ def main():
     elif "--only" not in args:
         names = (pathlib.Path(__file__).with_name("scenarios.txt")).read_text().split()
         args += [word for name in names for word in ("--only", name)]
-    cluster = Cluster("--ephemeral", "--no-agent", "--service-cidr", "10.96.0.0/16", "--listen", "127.0.0.1:0")
+    cluster = Cluster("--ephemeral", "--no-agent", "--service-cidr", "10.96.0.0/16", "--listen", "0.0.0.0:0")
     keys = pki.make(cluster.data)
     try:
         cluster.start()

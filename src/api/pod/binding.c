@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST pods/NAME/binding: the scheduler's decision (pkg/registry/core/pod/storage/storage.go, BindingREST). */
+/* POST pods/NAME/binding, and the older POST bindings: the scheduler's decision (pkg/registry/core/pod/storage/storage.go, BindingREST). */
 #include "api/internal.h"
 #include "api/pod/pod.h"
 #include "api/review/review.h"
@@ -82,13 +82,14 @@ static void done(struct write *w, const struct status *st) {
 static const struct status *check_target(struct review *rv) {
 	struct arena *a = rv->r->a;
 	struct slice kind = json_path_str(rv->obj, "target.kind");
-	if (!slice_eq(json_path_str(rv->obj, "metadata.name"), rv->r->info.name)) return status_bad_request(a, "name in URL does not match name in Binding object");
+	if (rv->r->sub && !slice_eq(json_path_str(rv->obj, "metadata.name"), rv->r->info.name)) return status_bad_request(a, "name in URL does not match name in Binding object");
 	if (!slice_empty(kind) && !slice_eqs(kind, "Node"))
 		return status_error(a, "target.kind: Unsupported value: %s: supported values: \"Node\", \"<empty>\"", status_quote(a, kind));
 	return slice_empty(json_path_str(rv->obj, "target.name")) ? status_error(a, "target.name: Required value") : NULL;
 }
 
 static void bind_now(struct review *rv) {
+	const struct schema_resource *pods = schema_find(SLICE_NULL, SLICE_LIT("v1"), SLICE_LIT("pods"));
 	struct request *r = rv->r;
 	const struct status *st = check_target(rv);
 	struct write *w = st ? NULL : write_new(r);
@@ -98,7 +99,9 @@ static void bind_now(struct review *rv) {
 		return;
 	}
 	*b = (struct binding){ rv, json_path_str(rv->obj, "target.name"), json_path_str(rv->obj, "metadata.uid") };
+	w->res = pods;
 	w->sub = NULL;
+	w->name = json_path_str(rv->obj, "metadata.name");
 	w->op = WRITE_UPDATE;
 	w->opt = rv->opt;
 	w->transform = transform;
@@ -109,4 +112,5 @@ static void bind_now(struct review *rv) {
 	write_start(w);
 }
 
+void pod_bind_named(struct request *r) { review_start(r, r->res->type, "", "v1", "Binding", false, bind_now); }
 void pod_bind(struct request *r) { review_start(r, r->sub->type, "", "v1", "Binding", false, bind_now); }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* URLs as net/url.Parse takes them apart, host:port pairs, and PEM. */
+/* URLs as net/url.Parse takes them apart, and host:port pairs. */
 #include "schema/validate/function.h"
-#include "base/limits.h"
-#include "codec/base64.h"
 #include "codec/goquote.h"
 
 #include <ctype.h>
@@ -114,32 +112,4 @@ RULE_DEF(isHostPort) {
 	if (slice_starts(v, SLICE_LIT("["))) return rv_bool(close > 0 && slice_starts(slice_from(v, (size_t)close + 1), SLICE_LIT(":")));
 	ptrdiff_t colon = slice_chr(v, ':');
 	return rv_bool(colon >= 0 && slice_chr(slice_from(v, (size_t)colon + 1), ':') < 0);
-}
-
-/* Whether bytes are one DER sequence and nothing more. */
-static bool is_sequence(struct slice der) {
-	if (der.n < 2 || der.p[0] != 0x30) return false;
-	size_t len = (unsigned char)der.p[1], head = 2;
-	if (len & 0x80) {
-		size_t count = len & 0x7f;
-		if (!count || count > 4 || der.n < 2 + count) return false;
-		len = 0;
-		for (size_t i = 0; i < count; i++) len = len << 8 | (unsigned char)der.p[2 + i];
-		head += count;
-	}
-	return der.n == head + len;
-}
-
-/* nil, or why the base64 text holds no PEM-encoded certificate request. */
-RULE_DEF(csrFault) {
-	_cleanup_buf_ struct buf pem = BUF_INIT(REQUEST_BODY_MAX), der = BUF_INIT(REQUEST_BODY_MAX);
-	struct slice begin = SLICE_LIT("-----BEGIN CERTIFICATE REQUEST-----"), end = SLICE_LIT("-----END CERTIFICATE REQUEST-----");
-	static const char wrong[] = "PEM block type must be CERTIFICATE REQUEST";
-	size_t at;
-	if (base64_decode(&pem, BASE64_STD, rv_slice(a), &at)) return rv_lit(wrong);
-	ptrdiff_t from = slice_find(buf_slice(&pem), begin), to = slice_find(buf_slice(&pem), end);
-	if (from < 0 || to < from) return rv_lit(wrong);
-	struct slice body = slice_make(pem.p + from + begin.n, (size_t)(to - from) - begin.n);
-	if (base64_decode(&der, BASE64_STD, slice_trim(body), &at)) return rv_lit(wrong);
-	return is_sequence(buf_slice(&der)) ? RV_NONE : rv_lit("asn1: structure error: tags don't match");
 }
