@@ -26,6 +26,7 @@ static int client_fill(struct net_client *n, const struct net_client_options *o)
 		n->has_proxy = true;
 	}
 	n->http1_only = o->http1_only;
+	n->http2_prior = o->http2_prior;
 	n->connect_ms = o->connect_timeout_ms ? o->connect_timeout_ms : CONNECT_MS;
 	return tls_client_ctx(o->ca_pem, o->cert_pem, o->key_pem, o->insecure, o->http1_only, &n->tls);
 }
@@ -53,7 +54,7 @@ static struct origin *origin_get(struct net_client *n, const struct endpoint *at
 	if (!o) return NULL;
 	o->client = n;
 	o->at = *at;
-	o->is_h2 = at->tls && !n->http1_only;
+	o->is_h2 = at->tls ? !n->http1_only : n->http2_prior;
 	list_init(&o->waiting);
 	list_init(&o->active);
 	list_init(&o->conns);

@@ -16,6 +16,7 @@ struct net_client_options {
 	bool insecure;             /* no verification */
 	const char *server_name;   /* SNI and verification name, when it is not the URL's host */
 	bool http1_only;
+	bool http2_prior;          /* without TLS: HTTP/2 from the first byte (RFC 9113, 3.3) */
 	const char *proxy_url;     /* http://host:port (CONNECT), or NULL */
 	uint32_t connect_timeout_ms; /* 30 s when 0 */
 };

@@ -237,7 +237,7 @@ static void dial_failed(struct dial *d) {
 static void opened(struct dial *d) {
 	struct client_conn *cc = d->cc;
 	struct origin *o = cc->origin;
-	bool h2 = slice_eqs(conn_alpn(cc->conn), "h2");
+	bool h2 = o->at.tls ? slice_eqs(conn_alpn(cc->conn), "h2") : cc->client->http2_prior;
 	o->is_h2 = h2;
 	o->n_dialing--;
 	int r = h2 ? client_h2_serve(cc) : client_h1_serve(cc);

@@ -21,7 +21,7 @@ struct net_client {
 	struct conn_scratch *scratch;
 	SSL_CTX *tls;
 	char *server_name;
-	bool has_proxy, http1_only, freed;
+	bool has_proxy, http1_only, http2_prior, freed;
 	struct endpoint proxy;
 	uint32_t connect_ms;
 	struct list origins;

@@ -28,6 +28,7 @@ struct node_agent {
 	struct image_store *images;
 	struct cni_network network;
 	struct net_client *probe_client; /* no verification, no pool worth keeping */
+	struct net_client *grpc_client;
 	struct k8c_recorder *recorder;
 	struct k8c_informer *pod_informer, *service_informer;
 	struct objects *objects;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "node/files.h"
 #include "node/forwarding.h"
+#include "node/grpc_check.h"
 #include "node/image_gc.h"
 #include "node/node_status.h"
 #include "node/pod/container.h"
@@ -93,6 +94,7 @@ static int parts_make(struct node_agent *a) {
 	a->pods = map_new((size_t)a->o.max_pods * 8);
 	int r = dir && a->pods ? image_store_open(a->loop, &io, &a->images) : -ENOMEM;
 	if (r == 0) r = net_client_new(a->loop, &no, &a->probe_client);
+	if (r == 0) r = grpc_check_client_new(a->loop, &a->grpc_client);
 	if (r == 0) r = objects_new(a->client, agent_kick_all, a, &a->objects);
 	if (r == 0) r = tokens_new(a->client, a->env, agent_kick_all, a, &a->tokens);
 	if (r == 0) r = k8c_recorder_new(a->client, &ro, &a->recorder);
@@ -148,6 +150,7 @@ void node_agent_free(struct node_agent *a) {
 	tokens_free(TAKE_PTR(a->tokens));
 	k8c_recorder_free(TAKE_PTR(a->recorder));
 	net_client_free(TAKE_PTR(a->probe_client));
+	net_client_free(TAKE_PTR(a->grpc_client));
 	agent_unref(a);
 }
 

@@ -74,8 +74,9 @@ class Lifecycle(PodTest):
 
     def test_hooks(self):
         m = {"volumeMounts": [{"name": "e", "mountPath": "/e"}]}
-        c = container(script="until test -e /e/started; do sleep 0.1; done; cat /e/started; trap 'cat /e/stopping; exit 0' TERM; while true; do sleep 0.1; done", **m,
-                      lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "echo post > /e/started"]}},
+        script = ("until test -e /e/started; do sleep 0.1; done; cat /e/started; trap 'cat /e/stopping; exit 0' TERM;"
+                  " while true; do sleep 0.1; done")
+        c = container(script=script, **m, lifecycle={"postStart": {"exec": {"command": ["sh", "-c", "echo post > /e/started"]}},
                                  "preStop": {"exec": {"command": ["sh", "-c", "echo pre > /e/stopping"]}}})
         self.create(pod("p", c, terminationGracePeriodSeconds=20, volumes=[{"name": "e", "emptyDir": {}}]))
         self.ready("p")
@@ -83,10 +84,18 @@ class Lifecycle(PodTest):
         self.k.api("DELETE", self.path("pods", "p"), status=200)
         self.assertEqual(self.k.api("GET", self.path("pods", "p", "/log?follow=true"))[1], "post\npre\n")
 
+    def test_failing_start_hook_ends_the_container(self):
+        hook = {"postStart": {"exec": {"command": ["sh", "-c", "echo no; exit 3"]}}}
+        self.create(pod("p", container(script="sleep 1000", lifecycle=hook), restartPolicy="Never"))
+        self.assertEqual(terminated(self.ended("p", "Failed"))["exitCode"], 137)
+        self.event("p", "FailedPostStartHook", "^PostStartHook failed")
+        self.event("p", "Killing", "^FailedPostStartHook$")
+
     def test_termination_message(self):
         self.create(pod("file", container(script="printf 'why it ended' > /dev/termination-log; exit 2"), restartPolicy="Never"),
                     pod("other", container(script="printf elsewhere > /tmp/m", terminationMessagePath="/tmp/m"), restartPolicy="Never"),
-                    pod("log", container(script="echo first; echo last; exit 1", terminationMessagePolicy="FallbackToLogsOnError"), restartPolicy="Never"))
+                    pod("log", container(script="echo first; echo last; exit 1", terminationMessagePolicy="FallbackToLogsOnError"),
+                        restartPolicy="Never"))
         self.assertEqual(terminated(self.ended("file", "Failed"))["message"], "why it ended")
         self.assertEqual(terminated(self.ended("other"))["message"], "elsewhere")
         self.assertEqual(terminated(self.ended("log", "Failed"))["message"], "first\nlast\n")
@@ -94,7 +103,8 @@ class Lifecycle(PodTest):
     def test_active_deadline(self):
         self.create(pod("p", container(script="sleep 1000"), activeDeadlineSeconds=2))
         p = self.ended("p", "Failed")
-        self.assertEqual((p["status"]["reason"], p["status"]["message"]), ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"))
+        self.assertEqual((p["status"]["reason"], p["status"]["message"]),
+                         ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"))
 
 
 class Probes(PodTest):
@@ -108,7 +118,8 @@ class Probes(PodTest):
         self.event("p", "Killing", r"^Container c failed liveness probe, will be restarted$")
 
     def test_readiness_follows_the_probe(self):
-        c = container(script="sleep 1000", readinessProbe={"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 1})
+        probe = {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
+        c = container(script="sleep 1000", readinessProbe=probe)
         self.create(pod("p", c))
         p = self.wait("p", lambda p: p["status"].get("phase") == "Running", "runs")
         self.event("p", "Unhealthy", r"^Readiness probe failed: ")
@@ -120,13 +131,32 @@ class Probes(PodTest):
         self.assertEqual(status_of(p)["restartCount"], 0)
 
     def test_startup_holds_the_others_back(self):
-        c = container(script="sleep 2; touch /tmp/up; sleep 1000", startupProbe={"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1, "failureThreshold": 30},
-                      livenessProbe={"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1, "failureThreshold": 1})
+        up = {"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1}
+        c = container(script="sleep 2; touch /tmp/up; sleep 1000", startupProbe={**up, "failureThreshold": 30},
+                      livenessProbe={**up, "failureThreshold": 1})
         self.create(pod("p", c))
         p = self.wait("p", lambda p: p["status"].get("phase") == "Running", "runs")
         self.assertFalse(status_of(p)["started"])
         p = self.ready("p")
         self.assertEqual((status_of(p)["started"], status_of(p)["restartCount"]), (True, 0))
+
+    def test_grpc(self):
+        """nginx plays the service: HTTP/2 without TLS, a file with a HealthCheckResponse as the answer to a POST."""
+        conf = ("daemon off; pid /tmp/pid; error_log stderr; events {} http { access_log /tmp/asked; server { listen 5000 http2; root /srv;"
+                " default_type application/grpc; error_page 405 =200 $uri; location /nothing { return 404; } } }")
+        folder = "/srv/grpc.health.v1.Health"
+
+        def serving(name, answer):
+            script = f"mkdir -p {folder}; printf '{answer}' > {folder}/Check; echo '{conf}' > /tmp/conf; exec nginx -c /tmp/conf"
+            return pod(name, container(image=NGINX, script=script, readinessProbe={"grpc": {"port": 5000, "service": "x"}, "periodSeconds": 1}))
+        self.create(serving("good", "\\000\\000\\000\\000\\002\\010\\001"), serving("bad", "\\000\\000\\000\\000\\002\\010\\002"),
+                    pod("none", container(script="sleep 1000", readinessProbe={"grpc": {"port": 5000}, "periodSeconds": 1})))
+        self.ready("good")
+        self.assertIn('"POST /grpc.health.v1.Health/Check HTTP/2.0" 200', self.exec("good", "cat /tmp/asked"))
+        self.event("bad", "Unhealthy", r'^Readiness probe failed: service unhealthy \(responded with "NOT_SERVING"\)$')
+        self.event("none", "Unhealthy", r'^Readiness probe failed: timeout: failed to connect service "[0-9.]+:5000" within 1s: ')
+        for name in ("bad", "none"):
+            self.assertEqual(condition(self.get("pods", name), "Ready"), "False")
 
     def test_http_and_tcp(self):
         http = container(image=NGINX, readinessProbe={"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1})

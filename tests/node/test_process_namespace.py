@@ -1,4 +1,5 @@
 """shareProcessNamespace: one namespace of processes for a pod's containers, with a first process of its own."""
+import os
 import pathlib
 import signal
 
@@ -72,6 +73,25 @@ class ProcessNamespace(PodTest):
         self.event("p", "SandboxChanged", "^Pod sandbox changed")
         self.assertIn("nginx: master", self.exec("p", "ps", "c"))
         self.assertNotEqual(self.exec("p", "readlink /proc/self/ns/pid", "c"), before)
+
+    def test_ephemeral_container_looks_at_its_target(self):
+        self.create(pod("p", SLEEP, container("web", image=NGINX)))
+        self.ready("p")
+        debugger = {**container("debugger", script="sleep 2000"), "targetContainerName": "web"}
+        body = {"spec": {"ephemeralContainers": [debugger, {**debugger, "name": "alone", "targetContainerName": ""}]}}
+        self.k.api("PATCH", self.path("pods", "p", "/ephemeralcontainers"), body, kind="application/strategic-merge-patch+json", status=200)
+        for name in ("debugger", "alone"):
+            self.wait("p", lambda p: "running" in status_of(p, name, "ephemeralContainerStatuses")["state"], f"{name} runs")
+        seen = self.exec("p", "ps", "debugger")
+        self.assertIn("nginx: master", seen)
+        self.assertIn("sleep 2000", seen)
+        self.assertNotIn("nginx", self.exec("p", "ps", "alone"))
+
+    def test_host_processes(self):
+        self.create(pod("p", SLEEP, hostPID=True))
+        self.ready("p")
+        self.assertEqual(self.exec("p", f"cat /proc/{self.k.process.pid}/comm"), "k8c\n")
+        self.assertEqual(self.exec("p", "readlink /proc/self/ns/pid").strip(), os.readlink("/proc/self/ns/pid"))
 
     def test_survives_the_agent(self):
         self.shared(SLEEP, container("web", image=NGINX))

@@ -38,7 +38,8 @@ class Logs(PodTest):
         self.assertEqual(self.k.kubectl("logs", "-f", "-n", self.ns, "p").stdout, "1\n2\n3\n4\n5\n")
 
     def test_previous(self):
-        c = container(script="test -e /e/f && { echo second; sleep 1000; }; touch /e/f; echo first; exit 1", volumeMounts=[{"name": "e", "mountPath": "/e"}])
+        c = container(script="test -e /e/f && { echo second; sleep 1000; }; touch /e/f; echo first; exit 1",
+                      volumeMounts=[{"name": "e", "mountPath": "/e"}])
         self.create(pod("p", c, volumes=[{"name": "e", "emptyDir": {}}]))
         self.until(lambda: self.k.api("GET", self.path("pods", "p", "/log"))[1] == "second\n", "the second run has begun")
         self.assertEqual(self.k.kubectl("logs", "-n", self.ns, "p", "--previous").stdout, "first\n")
@@ -95,7 +96,8 @@ class EveryKubectl(PodTest):
         self.ready("p")
         for version, kubectl in self.versions.items():
             with self.subTest(version):
-                attach = subprocess.Popen([kubectl, "attach", "-i", "-n", self.ns, "p"], env=self.k.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                attach = subprocess.Popen([kubectl, "attach", "-i", "-n", self.ns, "p"], env=self.k.env, stdin=subprocess.PIPE,
+                                          stdout=subprocess.PIPE,
                                           stderr=subprocess.DEVNULL)
                 try:
                     attach.stdin.write(b"hello\n")

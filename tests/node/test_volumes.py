@@ -16,7 +16,8 @@ class Volumes(PodTest):
         vols = [{"name": "disk", "emptyDir": {}}, {"name": "mem", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}]
         mounts = [mount("disk", "/disk"), mount("mem", "/mem")]
         first = container("first", script="echo shared > /disk/f; stat -c %a /disk", volumeMounts=mounts)
-        second = container("c", script="cat /disk/f; grep ' /mem ' /proc/mounts | cut -d' ' -f3; dd if=/dev/zero of=/mem/x bs=1M count=32 2>&1 | grep -o 'No space.*'",
+        second = container("c", script="cat /disk/f; grep ' /mem ' /proc/mounts | cut -d' ' -f3;"
+                           " dd if=/dev/zero of=/mem/x bs=1M count=32 2>&1 | grep -o 'No space.*'",
                            volumeMounts=mounts)
         self.create(pod("p", second, initContainers=[first], volumes=vols, restartPolicy="Never"))
         self.ended("p")
@@ -42,7 +43,8 @@ class Volumes(PodTest):
         self.create(config_map("cm", colour="blue", size="big"))
         vols = [{"name": "v", "configMap": {"name": "cm", "defaultMode": 0o640, "items": [{"key": "colour", "path": "deep/colour"},
                                                                                          {"key": "size", "path": "size", "mode": 0o600}]}}]
-        c = container(script="stat -L -c %a /v/deep/colour /v/size; cat /v/deep/colour; echo; until grep -q green /v/deep/colour; do sleep 0.2; done; echo seen",
+        c = container(script="stat -L -c %a /v/deep/colour /v/size; cat /v/deep/colour; echo;"
+                      " until grep -q green /v/deep/colour; do sleep 0.2; done; echo seen",
                       volumeMounts=[mount("v", "/v")])
         self.create(pod("p", c, volumes=vols, restartPolicy="Never"))
         self.until(lambda: "blue" in (self.k.api("GET", self.path("pods", "p", "/log"))[1] or ""), "the first value is seen")
@@ -69,7 +71,8 @@ class Volumes(PodTest):
     def test_downward_api(self):
         items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}, {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}},
                  {"path": "cpu", "resourceFieldRef": {"containerName": "c", "resource": "limits.cpu", "divisor": "1m"}}]
-        c = container(script="cat /d/labels; echo; cat /d/name; echo; cat /d/cpu; echo", volumeMounts=[mount("d", "/d")], resources={"limits": {"cpu": "250m"}})
+        c = container(script="cat /d/labels; echo; cat /d/name; echo; cat /d/cpu; echo", volumeMounts=[mount("d", "/d")],
+                      resources={"limits": {"cpu": "250m"}})
         out = self.output(pod("p", c, labels={"b": "2", "a": "1"}, volumes=[{"name": "d", "downwardAPI": {"items": items}}], restartPolicy="Never"))
         self.assertEqual(out, 'a="1"\nb="2"\np\n250\n')
 
@@ -91,9 +94,19 @@ class Volumes(PodTest):
         out = self.output(config_map("cm", colour="blue"), pod("p", c, volumes=vols, restartPolicy="Never"))
         self.assertEqual(out, "blue\n/etc/passwd\nf\n")
 
+    def test_sub_path_does_not_leave_its_volume(self):
+        """CVE-2017-1002101: a link that another container made."""
+        e = mount("e", "/e")
+        self.create(pod("p", container(script="ls /root-of-the-node; sleep 1000", volumeMounts=[mount("e", "/root-of-the-node", subPath="out/etc")]),
+                        initContainers=[container("first", script="ln -s / /e/out", volumeMounts=[e])], volumes=[{"name": "e", "emptyDir": {}}]))
+        p = self.wait("p", lambda p: waiting(p).get("reason") == "CreateContainerConfigError", "is refused")
+        self.assertRegex(waiting(p)["message"], '^failed to prepare subPath for volumeMount "out/etc" of container "c"')
+        self.assertEqual(self.k.api("GET", self.path("pods", "p", "/log"))[0], 400)
+
     def test_token_files(self):
         """Modes and owners as a kubelet gives them: by the pod's group, by the one user of all containers, else open."""
-        script = f"stat -L -c '%a %u:%g' {SA} {SA}/..data {SA}/token {SA}/ca.crt {SA}/namespace; cat {SA}/namespace; echo; id -u; id -g; id -G; head -c 2 {SA}/token"
+        script = (f"stat -L -c '%a %u:%g' {SA} {SA}/..data {SA}/token {SA}/ca.crt {SA}/namespace; cat {SA}/namespace; echo;"
+                  f" id -u; id -g; id -G; head -c 2 {SA}/token")
         cases = {
             "plain": ({}, "1777 0:0\n755 0:0\n644 0:0\n644 0:0\n644 0:0\nNS\n0\n0\n0\ney"),
             "asuser": ({"runAsUser": 1000}, "1777 0:0\n755 0:0\n600 1000:0\n644 0:0\n644 0:0\nNS\n1000\n0\n0\ney"),

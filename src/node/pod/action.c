@@ -2,6 +2,7 @@
 #include "node/pod/action.h"
 
 #include "codec/duration.h"
+#include "node/grpc_check.h"
 #include "node/http_get.h"
 #include "node/pod/container.h"
 
@@ -21,6 +22,7 @@ struct action {
 	uint64_t timeout_ms;
 	struct proc *proc;
 	struct http_get *http;
+	struct grpc_check *grpc;
 	uv_tcp_t tcp;
 	uv_timer_t timer;
 	uv_connect_t connect;
@@ -100,6 +102,19 @@ static int start_http(struct action *a, const yyjson_mut_val *spec, const char *
 			      &a->http);
 }
 
+static void on_checked(void *ctx, bool ok, const char *why) {
+	struct action *a = ctx;
+	a->grpc = NULL;
+	finish(a, ok, why);
+}
+
+static int start_grpc(struct action *a, const yyjson_mut_val *spec, const char *user_agent) {
+	uint16_t port = action_port(container_spec_of(a->c), json_get(spec, "port"));
+	if (port == 0) return -EINVAL;
+	return grpc_check_start(a->c->pod->agent->grpc_client, pod_address(a->c), port, json_path_str(spec, "service"), user_agent,
+				(uint32_t)a->timeout_ms, on_checked, a, &a->grpc);
+}
+
 static void on_handle_closed(uv_handle_t *h) {
 	struct action *a = h->data;
 	if (--a->handles == 0) arena_free(a->arena);
@@ -170,8 +185,9 @@ static int start_any(struct action *a, const yyjson_mut_val *spec, const char *u
 	if ((v = json_get(spec, "exec"))) return start_exec(a, v);
 	if ((v = json_get(spec, "httpGet"))) return start_http(a, v, user_agent);
 	if ((v = json_get(spec, "tcpSocket"))) return start_tcp(a, v);
+	if ((v = json_get(spec, "grpc"))) return start_grpc(a, v, user_agent);
 	if ((v = json_get(spec, "sleep"))) return start_sleep(a, v);
-	*ret_why = "this node knows the actions exec, httpGet, tcpSocket and sleep";
+	*ret_why = "this node knows the actions exec, httpGet, tcpSocket, grpc and sleep";
 	return -ENOTSUP;
 }
 
@@ -204,6 +220,9 @@ void action_cancel(struct action *a) {
 	} else if (a->http) {
 		/* Its end frees nothing of ours: http_get has its own memory. */
 		http_get_cancel(a->http);
+		arena_free(a->arena);
+	} else if (a->grpc) {
+		grpc_check_cancel(a->grpc);
 		arena_free(a->arena);
 	} else if (a->handles == 2) {
 		tcp_finish(a, false, NULL);

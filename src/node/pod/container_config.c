@@ -254,19 +254,41 @@ static int devices(struct configuring *k) {
 	return r;
 }
 
+/* An ephemeral container may look into the namespace of another one, which has to run. */
+static int target_processes(struct configuring *k, struct slice target) {
+	struct pod *p = k->c->pod;
+	for (size_t i = 0; i < p->n_containers; i++) {
+		const struct container *c = &p->containers[i];
+		if (!slice_eqs(target, c->name)) continue;
+		pid_t pid = c->state == CTR_RUNNING ? container_pid(&p->agent->runtime, c->now.id) : -ESRCH;
+		if (pid < 0) break;
+		k->out.pid_path = arena_printf(k->arena, "/proc/%d/ns/pid", (int)pid);
+		return k->out.pid_path ? 0 : -ENOMEM;
+	}
+	return explain(k, -ESRCH, arena_printf(k->arena, "unable to find target container \"%.*s\"", SLICE_FMT(target)));
+}
+
+static int process_namespace(struct configuring *k, const char *dir) {
+	struct slice target = json_path_str(k->spec, "targetContainerName");
+	if (!slice_empty(target) && !pod_shares_processes(k->c->pod) && !k->out.host_pid) return target_processes(k, target);
+	if (!pod_shares_processes(k->c->pod)) return 0;
+	k->out.pid_path = arena_printf(k->arena, "%s/pid", dir);
+	return k->out.pid_path ? 0 : -ENOMEM;
+}
+
 static int namespaces(struct configuring *k) {
 	struct pod *p = k->c->pod;
 	const char *dir = pod_ns_dir(p, k->arena);
 	bool host = pod_host_network(p), ipc = json_path_bool(k->pod, "spec.hostIPC", false);
 	if (!dir) return -ENOMEM;
 	k->out.host_pid = json_path_bool(k->pod, "spec.hostPID", false);
-	k->out.pid_path = pod_shares_processes(p) ? arena_printf(k->arena, "%s/pid", dir) : NULL;
+	int r = process_namespace(k, dir);
+	if (r < 0) return r;
 	k->out.net_path = host ? NULL : arena_printf(k->arena, "%s/net", dir);
 	k->out.uts_path = host ? NULL : arena_printf(k->arena, "%s/uts", dir);
 	k->out.ipc_path = ipc ? NULL : arena_printf(k->arena, "%s/ipc", dir);
 	k->out.cgroup_namespace = p->agent->runtime.facts.cgroups == CGROUP_V2 && !k->out.privileged;
 	k->out.cgroups_path = arena_printf(k->arena, "%s/pod%s/%s", p->agent->paths.cgroup, p->uid, k->c->now.id);
-	if (pod_shares_processes(p) && !k->out.pid_path) return -ENOMEM;
 	if ((!host && (!k->out.net_path || !k->out.uts_path)) || (!ipc && !k->out.ipc_path) || !k->out.cgroups_path) return -ENOMEM;
 	return 0;
 }
