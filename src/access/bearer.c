@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access/bearer.h"
 
-#include "access/base64url.h"
+#include "codec/base64.h"
 #include "access/limits.h"
 #include "codec/utf8.h"
 
@@ -33,7 +33,7 @@ int bearer_from_protocols(struct arena *a, struct slice protocols, struct slice 
 		*ret_msg = "multiple base64.bearer.authorization tokens specified";
 		if (seen) return -EACCES;
 		seen = true;
-		int r = base64url_decode(a, slice_from(p, sizeof(PROTOCOL) - 1), &token);
+		int r = base64_decode_new(a, BASE64_RAW_URL, slice_from(p, sizeof(PROTOCOL) - 1), &token);
 		if (r == -ENOMEM) return r;
 		*ret_msg = "invalid base64.bearer.authorization token encoding";
 		if (r < 0) return -EACCES;

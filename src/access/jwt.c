@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access/jwt.h"
 
-#include "access/base64url.h"
+#include "codec/base64.h"
 #include "access/limits.h"
 #include "codec/json.h"
 
@@ -41,9 +41,9 @@ int jwt_parse(struct arena *a, struct slice token, struct jwt *ret) {
 	struct slice payload = slice_upto(rest, (size_t)second), signature = slice_from(rest, (size_t)second + 1);
 	if (slice_chr(signature, '.') >= 0) return -EBADMSG;
 	t.input = slice_make(token.p, (size_t)(first + 1 + second));
-	int r = base64url_decode(a, head, &header);
-	if (r == 0) r = base64url_decode(a, payload, &t.payload);
-	if (r == 0) r = base64url_decode(a, signature, &t.signature);
+	int r = base64_decode_new(a, BASE64_RAW_URL, head, &header);
+	if (r == 0) r = base64_decode_new(a, BASE64_RAW_URL, payload, &t.payload);
+	if (r == 0) r = base64_decode_new(a, BASE64_RAW_URL, signature, &t.signature);
 	if (r == 0) r = parse_header(a, header, &t);
 	if (r == 0) *ret = t;
 	return r;
@@ -114,14 +114,14 @@ int jwt_sign(struct arena *a, const struct key *k, struct slice payload, struct 
 	unsigned char sig[SIGNATURE_BYTES_MAX];
 	if (!k->private) return -EINVAL;
 	int n = snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"%s\"}", k->alg, k->kid);
-	base64url_put(&b, header, (size_t)n);
+	base64_encode(&b, BASE64_RAW_URL, slice_make(header, (size_t)n));
 	buf_putc(&b, '.');
-	base64url_put(&b, payload.p, payload.n);
+	base64_encode(&b, BASE64_RAW_URL, slice_make(payload.p, payload.n));
 	if (buf_err(&b)) return buf_err(&b);
 	n = sign_bytes(k, buf_slice(&b), sig, sizeof(sig));
 	if (n < 0) return n;
 	buf_putc(&b, '.');
-	base64url_put(&b, sig, (size_t)n);
+	base64_encode(&b, BASE64_RAW_URL, slice_make(sig, (size_t)n));
 	if (buf_err(&b)) return buf_err(&b);
 	*ret = arena_slice_dup(a, buf_slice(&b));
 	return ret->p ? 0 : -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access/key.h"
 
-#include "access/base64url.h"
+#include "codec/base64.h"
 #include "access/limits.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ static int make_kid(struct key *k) {
 	int ok = EVP_Digest(der, (size_t)n, hash, NULL, EVP_sha256(), NULL);
 	OPENSSL_free(der);
 	_cleanup_buf_ struct buf b = BUF_INIT(64);
-	if (ok != 1 || base64url_put(&b, hash, sizeof(hash)) < 0 || b.n != 43) return -EIO;
+	if (ok != 1 || base64_encode(&b, BASE64_RAW_URL, slice_make(hash, sizeof(hash))) < 0 || b.n != 43) return -EIO;
 	memcpy(k->kid, b.p, 43);
 	k->kid[43] = 0;
 	return 0;
@@ -177,7 +177,7 @@ static int put_number(struct buf *b, const EVP_PKEY *pkey, const char *param, si
 	unsigned char bytes[RSA_BITS_MAX / 8];
 	if (EVP_PKEY_get_bn_param(pkey, param, &n) != 1) return -EIO;
 	int len = BN_num_bytes(n) > (int)least ? BN_num_bytes(n) : (int)least;
-	int r = len > (int)sizeof(bytes) || BN_bn2binpad(n, bytes, len) != len ? -EIO : base64url_put(b, bytes, (size_t)len);
+	int r = len > (int)sizeof(bytes) || BN_bn2binpad(n, bytes, len) != len ? -EIO : base64_encode(b, BASE64_RAW_URL, slice_make(bytes, (size_t)len));
 	BN_free(n);
 	return r;
 }

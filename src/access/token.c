@@ -7,7 +7,7 @@
 #include "access/legacy.h"
 #include "access/limits.h"
 #include "access/living.h"
-#include "access/quote.h"
+#include "codec/goquote.h"
 #include "access/user.h"
 
 #include <errno.h>
@@ -60,9 +60,9 @@ static int refuse_audiences(struct arena *a, const struct slice *has, size_t n_h
 			    const char **ret_msg) {
 	_cleanup_buf_ struct buf b = BUF_INIT(REASON_BYTES_MAX);
 	buf_puts(&b, "token audiences ");
-	quote_put_list(&b, has, n_has);
+	goquote_put_list(&b, has, n_has);
 	buf_puts(&b, " is invalid for the target audiences ");
-	quote_put_list(&b, wants, n_wants);
+	goquote_put_list(&b, wants, n_wants);
 	*ret_msg = buf_err(&b) ? "token audiences are invalid" : arena_strndup(a, b.p, b.n);
 	return *ret_msg ? -EACCES : -ENOMEM;
 }

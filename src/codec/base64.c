@@ -107,3 +107,14 @@ int base64_decode(struct buf *b, enum base64_kind kind, struct slice text, size_
 	}
 	return 0;
 }
+
+int base64_decode_new(struct arena *a, enum base64_kind kind, struct slice text, struct slice *ret) {
+	size_t at;
+	_cleanup_buf_ struct buf b = BUF_INIT(base64_decoded_max(text.n));
+	int r = base64_decode(&b, kind, text, &at);
+	if (r < 0) return r == -EBADMSG ? r : -ENOMEM;
+	struct slice bytes = arena_slice_dup(a, buf_slice(&b));
+	if (!bytes.p) return -ENOMEM;
+	*ret = bytes;
+	return 0;
+}

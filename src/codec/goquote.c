@@ -2,7 +2,9 @@
 #include "codec/goquote.h"
 #include "codec/utf8.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static bool printable(uint32_t r) {
 	if (r < 0x80) return r >= 0x20 && r != 0x7f;
@@ -29,10 +31,10 @@ static char *put_rune(char *q, const char *p, size_t len) {
 	return q + snprintf(q, 11, r < 0x10000 ? "\\u%04x" : "\\U%08x", r);
 }
 
-const char *goquote(struct arena *a, struct slice s) {
-	/* The longest escape is \U0010ffff for four bytes, and \xff for one. */
-	char *out = arena_alloc(a, s.n * 4 + 3), *q = out;
-	if (!out) return NULL;
+/* The longest escape is \U0010ffff for four bytes, and \xff for one. */
+static size_t quoted_max(struct slice s) { return s.n * 4 + 2; }
+
+static char *put_quoted(char *q, struct slice s) {
 	*q++ = '"';
 	for (size_t i = 0; i < s.n;) {
 		size_t len = utf8_len(s.p + i, s.n - i);
@@ -41,6 +43,30 @@ const char *goquote(struct arena *a, struct slice s) {
 		i += len ? len : 1;
 	}
 	*q++ = '"';
-	*q = 0;
+	return q;
+}
+
+const char *goquote(struct arena *a, struct slice s) {
+	char *out = arena_alloc(a, quoted_max(s) + 1);
+	if (out) *put_quoted(out, s) = 0;
 	return out;
+}
+
+int goquote_put(struct buf *b, struct slice s) {
+	char small[256];
+	bool fits = quoted_max(s) < sizeof(small);
+	char *out = fits ? small : malloc(quoted_max(s) + 1);
+	if (!out) return b->err = -ENOMEM;
+	int r = buf_put(b, out, (size_t)(put_quoted(out, s) - out));
+	if (!fits) free(out);
+	return r;
+}
+
+int goquote_put_list(struct buf *b, const struct slice *v, size_t n) {
+	buf_putc(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i) buf_putc(b, ' ');
+		goquote_put(b, v[i]);
+	}
+	return buf_putc(b, ']');
 }

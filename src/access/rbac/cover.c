@@ -2,7 +2,7 @@
 #include "access/rbac/cover.h"
 
 #include "access/limits.h"
-#include "access/quote.h"
+#include "codec/goquote.h"
 #include "base/map.h"
 
 #include <errno.h>
@@ -152,7 +152,7 @@ static void part(struct buf *b, const char *name, const struct slice *v, size_t 
 	if (!*first) buf_puts(b, ", ");
 	*first = false;
 	buf_puts(b, name);
-	quote_put_list(b, v, n);
+	goquote_put_list(b, v, n);
 }
 
 void cover_describe(struct buf *b, const struct access_rule *r) {

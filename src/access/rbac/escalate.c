@@ -3,7 +3,7 @@
 #include "access/account.h"
 #include "access/limits.h"
 #include "access/node.h"
-#include "access/quote.h"
+#include "codec/goquote.h"
 #include "access/rbac/authorize.h"
 #include "access/rbac/cover.h"
 #include "access/server.h"
@@ -99,9 +99,9 @@ static int refuse(struct arena *a, const struct access_user *u, struct access_ru
 		  size_t n_errors, const char **ret_msg) {
 	_cleanup_buf_ struct buf b = BUF_INIT(OBJECT_BYTES_MAX);
 	buf_puts(&b, "user ");
-	quote_put(&b, u->name);
+	goquote_put(&b, u->name);
 	buf_puts(&b, " (groups=");
-	quote_put_list(&b, u->groups, u->n_groups);
+	goquote_put_list(&b, u->groups, u->n_groups);
 	buf_puts(&b, ") is attempting to grant RBAC permissions not currently held:\n");
 	int r = put_missing(a, &b, missing, n);
 	if (r < 0) return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why not: looks for the binding that nearly allows a denied request and for the roles that would. */
 #include "access/account.h"
-#include "access/quote.h"
+#include "codec/goquote.h"
 #include "access/rbac/set.h"
 #include "access/server.h"
 
@@ -143,7 +143,7 @@ static void put_near(struct buf *b, const struct explain *e, const struct near *
 	switch (n->gap) {
 	case GAP_NAMESPACE:
 		buf_puts(b, " allows it in the namespace ");
-		quote_put(b, n->grant->binding->ns);
+		goquote_put(b, n->grant->binding->ns);
 		break;
 	case GAP_VERB:
 		buf_puts(b, " allows ");
@@ -156,11 +156,11 @@ static void put_near(struct buf *b, const struct explain *e, const struct near *
 		break;
 	case GAP_NAME:
 		buf_puts(b, " allows it only for the names ");
-		quote_put_list(b, r->names, r->n_names);
+		goquote_put_list(b, r->names, r->n_names);
 		break;
 	case GAP_GROUP:
 		buf_puts(b, " allows it only in the API groups ");
-		quote_put_list(b, r->groups, r->n_groups);
+		goquote_put_list(b, r->groups, r->n_groups);
 		break;
 	case GAP_FAR: break;
 	}
@@ -178,7 +178,7 @@ static void put_role(struct buf *b, const struct explain *e, const struct candid
 	struct slice ns = e->at->is_resource ? e->at->ns : SLICE_NULL;
 	struct slice name = slice_from(c->key, cluster ? 1 : ns.n + 1);
 	buf_puts(b, cluster ? "ClusterRole " : "Role ");
-	quote_put(b, name);
+	goquote_put(b, name);
 	buf_printf(b, " would allow it: kubectl create %s NAME --%s=%.*s ", ns.n ? "rolebinding" : "clusterrolebinding",
 		   cluster ? "clusterrole" : "role", SLICE_FMT(name));
 	put_subject(b, e->at->user);

@@ -2,7 +2,7 @@
 #include "access/rbac/set.h"
 
 #include "access/account.h"
-#include "access/quote.h"
+#include "codec/goquote.h"
 #include "access/server.h"
 
 struct rbac_set *rbac_set_ref(struct rbac_set *s) {
@@ -98,7 +98,7 @@ static void quote_pair(struct buf *b, struct slice first, struct slice second) {
 	memcpy(stack, first.p, first.n);
 	stack[first.n] = '/';
 	memcpy(stack + first.n + 1, second.p, second.n);
-	quote_put(b, slice_make(stack, first.n + 1 + second.n));
+	goquote_put(b, slice_make(stack, first.n + 1 + second.n));
 }
 
 void rbac_grant_describe(struct buf *b, const struct rbac_grant *g) {
@@ -107,13 +107,13 @@ void rbac_grant_describe(struct buf *b, const struct rbac_grant *g) {
 	const struct rbac_subject *s = &bind->subjects[g->subject];
 	buf_puts(b, bind->ns.n ? "RoleBinding " : "ClusterRoleBinding ");
 	if (bind->ns.n) quote_pair(b, bind->name, bind->ns);
-	else quote_put(b, bind->name);
+	else goquote_put(b, bind->name);
 	buf_puts(b, " of ");
 	buf_put_slice(b, bind->role_kind);
 	buf_putc(b, ' ');
-	quote_put(b, bind->role_name);
+	goquote_put(b, bind->role_name);
 	buf_puts(b, " to ");
 	buf_puts(b, kinds[s->kind]);
 	if (s->kind == RBAC_ACCOUNT) quote_pair(b, s->name, s->ns);
-	else quote_put(b, s->name);
+	else goquote_put(b, s->name);
 }

@@ -147,6 +147,15 @@ END_TEST
 
 START_TEST(quoting) {
 	ck_assert_str_eq(goquote(arena, SLICE_LIT("a\"\\\n\x01\xff\xc3\xa9\xc2\xa0\x7f")), "\"a\\\"\\\\\\n\\x01\\xff\xc3\xa9\\u00a0\\x7f\"");
+	_cleanup_buf_ struct buf b = BUF_INIT(4096);
+	char big[300];
+	memset(big, 1, sizeof(big));
+	const struct slice list[] = { SLICE_LIT("a\"b"), SLICE_LIT("") };
+	ck_assert_int_eq(goquote_put_list(&b, list, 2), 0);
+	ck_assert(slice_eqs(buf_slice(&b), "[\"a\\\"b\" \"\"]"));
+	b.n = 0;
+	ck_assert_int_eq(goquote_put(&b, slice_make(big, sizeof(big))), 0);
+	ck_assert(slice_eqs(buf_slice(&b), goquote(arena, slice_make(big, sizeof(big)))));
 }
 END_TEST
 
