@@ -34,12 +34,15 @@ struct arena {
 	struct piece *pieces;
 	struct deferred *deferred;
 	char *at, *end; /* the free part of the newest chunk */
+	size_t chunk;   /* size of the next one */
 	size_t used, max;
 };
 
 struct arena *arena_new(size_t max) {
 	struct arena *a = calloc(1, sizeof(*a));
-	if (a) a->max = max ? max : ARENA_MAX_DEFAULT;
+	if (!a) return NULL;
+	a->max = max ? max : ARENA_MAX_DEFAULT;
+	a->chunk = ARENA_CHUNK_FIRST;
 	return a;
 }
 
@@ -63,6 +66,17 @@ static void *piece_new(struct arena *a, size_t n) {
 	return c + 1;
 }
 
+/* Chunks double: an arena that lives as long as a watch and holds a few strings must not hold pages. */
+static int chunk_new(struct arena *a, size_t want) {
+	while (a->chunk < want) a->chunk *= 2;
+	char *p = piece_new(a, a->chunk);
+	if (!p) return -ENOMEM;
+	a->at = p;
+	a->end = p + a->chunk;
+	if (a->chunk < ARENA_CHUNK) a->chunk *= 2;
+	return 0;
+}
+
 void *arena_alloc(struct arena *a, size_t n) {
 	size_t want;
 	if (__builtin_add_overflow(n, ALIGN - 1, &want)) return NULL;
@@ -74,12 +88,7 @@ void *arena_alloc(struct arena *a, size_t n) {
 		if (p) a->used += want;
 		return p;
 	}
-	if (want > (size_t)(a->end - a->at)) {
-		char *p = piece_new(a, ARENA_CHUNK);
-		if (!p) return NULL;
-		a->at = p;
-		a->end = p + ARENA_CHUNK;
-	}
+	if (want > (size_t)(a->end - a->at) && chunk_new(a, want) < 0) return NULL;
 	void *p = a->at;
 	a->at += want;
 	a->used += want;

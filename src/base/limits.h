@@ -5,6 +5,7 @@
 #define KIB 1024u
 #define MIB (1024u * 1024u)
 
+#define ARENA_CHUNK_FIRST (1u * KIB)
 #define ARENA_CHUNK (16u * KIB)
 #define ARENA_MAX_DEFAULT ((size_t)256u * MIB)
 

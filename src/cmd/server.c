@@ -5,10 +5,13 @@
 #include "cmd/house.h"
 #include "cmd/notify.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#define SETTLE_SEC 2
 
 /* Every thread started later inherits the mask: only sigwait sees these signals. */
 static void block_signals(sigset_t *set) {
@@ -25,12 +28,19 @@ static void say_ready(const struct plan *p) {
 	(void)notify_send("READY=1");
 }
 
+/* Bootstrap and the controllers' first lists leave more free memory behind than serving will use again. */
+static void wait_for_end(const sigset_t *signals) {
+	const struct timespec settle = { .tv_sec = SETTLE_SEC };
+	int got = sigtimedwait(signals, NULL, &settle);
+	if (got < 0 && errno == EAGAIN) (void)malloc_trim(0);
+	while (got < 0) got = sigwaitinfo(signals, NULL);
+}
+
 int server_main(int argc, char **argv) {
 	struct plan plan;
 	struct house house;
 	char msg[HOUSE_MESSAGE_MAX];
 	sigset_t signals;
-	int got;
 	int r = plan_make(&plan, argc, argv, msg);
 	if (r != 0) {
 		if (r < 0) fprintf(stderr, "k8c server: %s\n", msg);
@@ -47,7 +57,7 @@ int server_main(int argc, char **argv) {
 		fprintf(stderr, "k8c server: %s\n", msg);
 	} else {
 		say_ready(&plan);
-		while (sigwait(&signals, &got) != 0) {}
+		wait_for_end(&signals);
 		(void)notify_send("STOPPING=1");
 		house_down(&house);
 	}
