@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands: names, flags, what runs. */
+#pragma once
+
+#include "ctl/print.h"
+#include "ctl/infos.h"
+#include "ctl/session.h"
+
+struct command {
+	const char *name;
+	const char *aliases;             /* cut at blanks; or NULL */
+	const char *usage;               /* what stands behind the name */
+	const char *about;
+	const struct flag *const *flags; /* tables, NULL-terminated; session_flags come by themselves */
+	int (*run)(struct ctl *c, const char *const *args, size_t n); /* 0, or 1 with faults noted */
+	const struct command *const *subs; /* NULL-terminated; or NULL */
+};
+
+extern const struct command *const commands[];
+extern const struct command command_get, command_delete, command_create, command_apply, command_replace, command_patch, command_label,
+	command_annotate, command_scale, command_version, command_api_resources, command_api_versions, command_cluster_info,
+	command_config, command_auth;
+
+/* Finds the command of argv, parses its flags, runs it, prints its faults. The exit code. */
+int command_main(int argc, char **argv);
