@@ -240,7 +240,7 @@ static void wait_more(struct store *s, int64_t expire) {
 /* What is queued, up to the limits of a batch. NULL when it is time to look after other things. */
 static struct txn *take_batch(struct store *s, int64_t expire, bool *ret_stop) {
 	pthread_mutex_lock(&s->lock);
-	if (!s->first && !s->stopping) wait_more(s, expire);
+	if (!s->first && !s->stopping && !s->stepped) wait_more(s, expire);
 	struct txn *list = s->first, **at = &s->first;
 	size_t bytes = 0;
 	for (size_t n = 0; *at && n < STORE_BATCH_TXNS && bytes <= STORE_BATCH_BYTES; n++) {
@@ -266,17 +266,26 @@ static void send_replies(struct store *s, struct txn *list) {
 	if (s->unheard) s->unheard = !listen_wake(s, s->head->rv);
 }
 
+/* One batch, its answers, and the housekeeping. Returns seconds until something expires. */
+static int64_t turn(struct store *s, int64_t expire, bool *ret_stop) {
+	struct txn *list = take_batch(s, expire, ret_stop);
+	if (list) commit_list(s, list);
+	send_replies(s, list);
+	expire = history_trim(&s->history, mono_sec(s));
+	if (s->engine && atomic_load(&s->health) != -EIO && s->engine->ops->upkeep(s->engine) < 0) set_health(s, -EIO);
+	return expire;
+}
+
+void store_step(struct store *s) {
+	bool stop;
+	(void)turn(s, -1, &stop);
+}
+
 void *commit_main(void *arg) {
 	struct store *s = arg;
 	int64_t expire = -1;
-	pthread_setname_np(pthread_self(), "k8c-commit");
-	for (bool stop = false; !stop;) {
-		struct txn *list = take_batch(s, expire, &stop);
-		if (list) commit_list(s, list);
-		send_replies(s, list);
-		expire = history_trim(&s->history, mono_sec(s));
-		if (s->engine && atomic_load(&s->health) != -EIO && s->engine->ops->upkeep(s->engine) < 0) set_health(s, -EIO);
-	}
+	if (!s->stepped) pthread_setname_np(pthread_self(), "k8c-commit");
+	for (bool stop = false; !stop;) expire = turn(s, expire, &stop);
 	while (s->unsent) {
 		usleep(RETRY_MS * 1000);
 		send_replies(s, NULL);

@@ -57,6 +57,7 @@ struct store {
 	struct txn *first, *last;
 	size_t queued, queued_bytes;
 	bool stopping;
+	bool stepped; /* there is no thread: store_step commits */
 	pthread_t thread;
 
 	/* Commit thread only. */
@@ -75,6 +76,12 @@ struct store {
 
 /* The commit thread's main. */
 void *commit_main(void *store);
+/* store_open without a commit thread, for simulations: what the thread would do in one turn is done by store_step, on the caller's.
+ * Results as store_open. store_close ends it; store_crash as well, but as a kill would: what is queued is dropped and nothing more is
+ * written. */
+int store_open_stepped(const struct store_options *o, struct store **ret, const char **ret_msg);
+void store_step(struct store *s);
+void store_crash(struct store *s);
 /* Wakes every listener (coalesced). False when there was no memory for one: call again. Any thread. */
 bool listen_wake(struct store *s, uint64_t rv);
 /* Cuts the listeners loose when the store goes. */

@@ -162,7 +162,7 @@ static struct store *store_free(struct store *s) {
 
 static void store_freep(struct store **s) { *s = store_free(*s); }
 
-int store_open(const struct store_options *o, struct store **ret, const char **ret_msg) {
+static int open_as(const struct store_options *o, bool stepped, struct store **ret, const char **ret_msg) {
 	_cleanup_(store_freep) struct store *s = NULL;
 	open_msg[0] = 0;
 	*ret_msg = open_msg;
@@ -177,7 +177,8 @@ int store_open(const struct store_options *o, struct store **ret, const char **r
 	if (r == 0 && o->sqlite_path && !(s->path = strdup(o->sqlite_path))) r = -ENOMEM;
 	if (r == 0 && o->sqlite_path) r = engine_sqlite_open(o->sqlite_path, s->opt.env, &s->engine, open_msg, sizeof(open_msg));
 	if (r == 0) r = load(s);
-	if (r == 0) r = -pthread_create(&s->thread, NULL, commit_main, s);
+	s->stepped = stepped;
+	if (r == 0 && !stepped) r = -pthread_create(&s->thread, NULL, commit_main, s);
 	if (r < 0) {
 		if (!open_msg[0]) snprintf(open_msg, sizeof(open_msg), "the store cannot be opened: %s", strerror(-r));
 		return r;
@@ -186,13 +187,27 @@ int store_open(const struct store_options *o, struct store **ret, const char **r
 	return 0;
 }
 
+int store_open(const struct store_options *o, struct store **ret, const char **ret_msg) { return open_as(o, false, ret, ret_msg); }
+
+int store_open_stepped(const struct store_options *o, struct store **ret, const char **ret_msg) { return open_as(o, true, ret, ret_msg); }
+
+void store_crash(struct store *s) {
+	for (struct txn *t = s->first, *next; t; t = next) {
+		next = t->next;
+		txn_free(t);
+	}
+	atomic_store(&s->health, -EIO);
+	store_free(s);
+}
+
 void store_close(struct store *s) {
 	if (!s) return;
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->lock);
-	pthread_join(s->thread, NULL);
+	if (s->stepped) commit_main(s);
+	else pthread_join(s->thread, NULL);
 	store_free(s);
 }
 
