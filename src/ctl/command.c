@@ -6,8 +6,8 @@
 #include <signal.h>
 
 const struct command *const commands[] = {
-	&command_api_resources, &command_api_versions,
-	&command_get,
+	&command_annotate, &command_api_resources, &command_api_versions, &command_create, &command_delete,
+	&command_get, &command_label, &command_patch, &command_replace, &command_scale,
 	&command_version, NULL,
 };
 
@@ -107,8 +107,10 @@ static int choose(struct ctl *c, int *argc, char **argv, const struct command *c
 
 static int parse(struct ctl *c, int argc, char **argv) {
 	const char *msg = NULL;
-	bool ok = flags_add(&c->flags, session_flags);
+	bool ok = true;
+	/* A command's own flag hides one of every command (--user of the bindings). */
 	for (const struct flag *const *t = c->command ? c->command->flags : NULL; t && *t && ok; t++) ok = flags_add(&c->flags, *t);
+	ok = ok && flags_add(&c->flags, session_flags);
 	if (!ok) (void)ctl_must(NULL);
 	int r = flags_parse(&c->flags, argc - 1, argv + 1, &msg);
 	if (r == -EINVAL) return ctl_fail(c, "%s\nSee '%s --help' for usage.", msg, c->path);

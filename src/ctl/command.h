@@ -17,9 +17,8 @@ struct command {
 };
 
 extern const struct command *const commands[];
-extern const struct command command_get, command_delete, command_create, command_apply, command_replace, command_patch, command_label,
-	command_annotate, command_scale, command_version, command_api_resources, command_api_versions, command_cluster_info,
-	command_config, command_auth;
+extern const struct command command_get, command_delete, command_create, command_replace, command_patch, command_label,
+	command_annotate, command_scale, command_version, command_api_resources, command_api_versions;
 
 /* Finds the command of argv, parses its flags, runs it, prints its faults. The exit code. */
 int command_main(int argc, char **argv);

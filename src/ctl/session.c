@@ -34,7 +34,7 @@ const struct flag session_flags[] = {
 /* ---- configuration ---- */
 
 static const char *given(struct ctl *c, const char *name) {
-	return flag_given(&c->flags, name) && *flag_text(&c->flags, name) ? flag_text(&c->flags, name) : NULL;
+	return flags_get(&c->flags, name)->flag->type == FLAG_STRING && flag_given(&c->flags, name) && *flag_text(&c->flags, name) ? flag_text(&c->flags, name) : NULL;
 }
 
 static void fill_options(struct ctl *c, struct k8c_config_options *o) {

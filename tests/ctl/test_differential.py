@@ -19,6 +19,8 @@ NORMAL = [
     (re.compile(r'(resourceVersion"?: )"\d+"'), r'\1"N"'),
     (re.compile(r"(?<=\s)\d+[smh](\d+[sm])?(?=\s)"), "AGE"),
     (re.compile(r" +(?=AGE)|(?<=AGE) +"), " "),
+    # Printed before v1.34, whose behaviour k8ctl has.
+    (re.compile(r"^ +creationTimestamp: null\n", re.M), ""),
     # Lines of kubectl's own log when a server cannot be reached.
     (re.compile(r"^E\d{4} .*\n", re.M), ""),
 ]
