@@ -22,6 +22,7 @@ struct body {
 	const struct schema_type *got_type;
 	yyjson_mut_doc *doc;
 	const char *duplicates;                /* YAML's own complaint */
+	bool custom;                           /* of a CustomResourceDefinition: any kind of its version is read */
 };
 
 static const char *summary(struct arena *a, struct slice body) {
@@ -83,6 +84,7 @@ static const struct status *take_kind(struct body *b, const yyjson_mut_val *root
 	const struct status *st = take_version(b, json_str(json_get(root, "apiVersion")));
 	if (st) return st;
 	b->got_kind = json_str(json_get(root, "kind"));
+	if (b->custom) return slice_empty(b->got_kind) ? unrecognized(b, arena_printf(b->r->a, "Object 'Kind' is missing in '%.*s'", SLICE_FMT(b->r->body))) : NULL;
 	if (slice_empty(b->got_kind)) b->got_kind = slice_str(b->kind);
 	if (slice_empty(b->got_version)) b->got_version = slice_str(b->version), b->got_group = slice_str(b->group);
 	return NULL;
@@ -93,13 +95,30 @@ static bool is_old_eviction(const struct body *b) {
 	return !strcmp(b->kind, "Eviction") && slice_eqs(b->got_kind, b->kind) && slice_eqs(b->got_group, b->group) && slice_eqs(b->got_version, "v1beta1");
 }
 
+static const struct status *other_version(struct body *b) {
+	return status_bad_request(b->r->a, "the API version in the data (%.*s%s%.*s) does not match the expected API version (%s)", SLICE_FMT(b->got_group),
+				  b->got_group.n ? "/" : "", SLICE_FMT(b->got_version), api_version_of(b->r->a, b->group, b->version));
+}
+
 /* DeleteOptions are taken in any group's version, and nothing else is where they are expected. */
 static bool is_options(const struct body *b) { return !strcmp(b->kind, "DeleteOptions"); }
+
+/* Versions the server can still read, but serves no more. */
+static const struct { const char *group, *version; } retired[] = { { "apiextensions.k8s.io", "v1beta1" } };
+
+static bool is_retired(const struct body *b) {
+	for (size_t i = 0; i < ELEMENTSOF(retired); i++)
+		if (slice_eqs(b->got_kind, b->kind) && slice_eqs(b->got_group, b->group) && !strcmp(b->group, retired[i].group) &&
+		    slice_eqs(b->got_version, retired[i].version))
+			return true;
+	return false;
+}
 
 static const struct status *find_type(struct body *b) {
 	if ((is_options(b) && slice_eqs(b->got_kind, b->kind)) || is_old_eviction(b)) b->got_group = slice_str(b->group), b->got_version = slice_str(b->version);
 	bool same = slice_eqs(b->got_kind, b->kind) && slice_eqs(b->got_group, b->group) && slice_eqs(b->got_version, b->version);
-	b->got_type = same ? b->type : is_options(b) ? NULL : schema_type_of_kind(b->got_group, b->got_version, b->got_kind);
+	if (is_retired(b)) return other_version(b);
+	b->got_type = same || b->custom ? b->type : is_options(b) ? NULL : schema_type_of_kind(b->got_group, b->got_version, b->got_kind);
 	if (same || b->got_type) return NULL;
 	const char *gv = arena_printf(b->r->a, "%.*s%s%.*s", SLICE_FMT(b->got_group), b->got_group.n ? "/" : "", SLICE_FMT(b->got_version));
 	return cannot_handle(b, arena_printf(b->r->a, "no kind %s is registered for version %s in scheme \"" SCHEME "\"",
@@ -108,12 +127,11 @@ static const struct status *find_type(struct body *b) {
 
 static const struct status *check_kind(struct body *b) {
 	struct arena *a = b->r->a;
-	if (!slice_eqs(b->got_kind, b->kind))
+	if (!b->custom && !slice_eqs(b->got_kind, b->kind))
 		return cannot_handle(b, arena_printf(a, "converting (%.*s.%.*s) to (%.*s.%s): unknown conversion", SLICE_FMT(b->got_version),
 						     SLICE_FMT(b->got_kind), SLICE_FMT(name_go_package(b->group)), b->kind));
 	if (slice_eqs(b->got_group, b->group) && slice_eqs(b->got_version, b->version)) return NULL;
-	return status_bad_request(a, "the API version in the data (%.*s%s%.*s) does not match the expected API version (%s)", SLICE_FMT(b->got_group),
-				  b->got_group.n ? "/" : "", SLICE_FMT(b->got_version), api_version_of(a, b->group, b->version));
+	return other_version(b);
 }
 
 /* ---- what strict decoding noticed ---- */
@@ -127,8 +145,9 @@ static const struct status *strict(struct body *b, const struct schema_issues *i
 	_cleanup_buf_ struct buf text = BUF_INIT(RESPONSE_BYTES_MAX);
 	bool first = true;
 	if (b->duplicates) put_issue(&text, &first, b->duplicates);
+	for (size_t i = 0; b->custom && i < is->n_duplicate && !b->duplicates; i++) put_issue(&text, &first, is->duplicate[i]);
 	for (size_t i = 0; i < is->n_unknown; i++) put_issue(&text, &first, is->unknown[i]);
-	for (size_t i = 0; i < is->n_duplicate && !b->duplicates; i++) put_issue(&text, &first, is->duplicate[i]);
+	for (size_t i = 0; !b->custom && i < is->n_duplicate && !b->duplicates; i++) put_issue(&text, &first, is->duplicate[i]);
 	if (first) return NULL;
 	return cannot_handle(b, arena_printf(b->r->a, "strict decoding error: %.*s", SLICE_FMT(buf_slice(&text))));
 }
@@ -141,8 +160,9 @@ static void warn_duplicates(struct body *b) {
 
 static void warn(struct body *b, const struct schema_issues *is) {
 	if (b->duplicates) warn_duplicates(b);
+	for (size_t i = 0; b->custom && i < is->n_duplicate && !b->duplicates; i++) request_warn(b->r, is->duplicate[i]);
 	for (size_t i = 0; i < is->n_unknown; i++) request_warn(b->r, is->unknown[i]);
-	for (size_t i = 0; i < is->n_duplicate && !b->duplicates; i++) request_warn(b->r, is->duplicate[i]);
+	for (size_t i = 0; !b->custom && i < is->n_duplicate && !b->duplicates; i++) request_warn(b->r, is->duplicate[i]);
 }
 
 static const struct status *notice(struct body *b, const struct schema_issues *is) {
@@ -180,7 +200,8 @@ static const struct status *decode_tree(struct body *b) {
 	int err = schema_decode_tree(b->got_type, b->r->a, b->doc, &issues, &msg);
 	if (err) return err == -EBADMSG ? cannot_handle(b, msg) : status_no_memory();
 	st = check_kind(b);
-	return st ? st : notice(b, &issues);
+	/* An object of another kind is not pruned: its fault is its kind, and validation says so. */
+	return st || !slice_eqs(b->got_kind, b->kind) ? st : notice(b, &issues);
 }
 
 static const struct status *decode_proto(struct body *b) {
@@ -209,7 +230,8 @@ static const struct status *decode(struct body *b, enum media m) {
 
 const struct status *request_decode(struct request *r, const struct schema_type *type, const char *group, const char *version, const char *kind,
 				    enum schema_field_mode mode, yyjson_mut_doc **ret_doc) {
-	struct body b = { .r = r, .type = type, .group = group, .version = version, .kind = kind, .mode = mode };
+	struct body b = { .r = r, .type = type, .group = group, .version = version, .kind = kind, .mode = mode,
+			  .custom = r->res && r->res->is_custom && type == r->res->type };
 	enum media m = negotiate_body(request_get_header(r, "content-type"));
 	if (m == MEDIA_NONE) return status_unsupported_body();
 	if (r->x->body_too_large) return status_too_large(r->a, "limit is 3145728");
@@ -217,7 +239,8 @@ const struct status *request_decode(struct request *r, const struct schema_type 
 	if (st) return st;
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(b.doc);
 	const char *gv = api_version_of(r->a, group, version);
-	if (!gv || !json_set_str(b.doc, root, "kind", slice_str(kind)) || !json_set_str(b.doc, root, "apiVersion", slice_str(gv))) return status_no_memory();
+	struct slice as = b.custom ? b.got_kind : slice_str(kind);
+	if (!gv || !json_set_str(b.doc, root, "kind", as) || !json_set_str(b.doc, root, "apiVersion", slice_str(gv))) return status_no_memory();
 	*ret_doc = b.doc;
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "api/convert.h"
 
 #include "api/convert_hpa.h"
+#include "schema/crd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,20 @@ const char *api_version_of(struct arena *a, const char *group, const char *versi
 
 bool convert_is_identity(const struct schema_resource *res) {
 	return !strcmp(res->group, res->storage_group) && !strcmp(res->version, res->storage_version);
+}
+
+bool convert_reads_bytes(const struct schema_resource *res) {
+	const struct schema_custom *c = schema_custom_of(res);
+	return convert_is_identity(res) && (!c || c->as_stored);
+}
+
+int convert_read(const struct schema_resource *res, struct arena *a, yyjson_mut_doc *doc) {
+	int err = convert_to_served(res, doc, yyjson_mut_doc_get_root(doc));
+	if (err || convert_reads_bytes(res) || !res->is_custom) return err;
+	/* What the schema of today does not know goes, what it adds comes. */
+	err = schema_decode_tree(res->type, a, doc, NULL, NULL);
+	if (err && err != -EBADMSG) return err;
+	return schema_default(res->type, doc, yyjson_mut_doc_get_root(doc));
 }
 
 const struct schema_resource *convert_storage_of(const struct schema_resource *res) {

@@ -9,6 +9,11 @@
 
 /* Is what lies in the store already the served form? */
 bool convert_is_identity(const struct schema_resource *res);
+/* Are the stored bytes the answer? Not when the version differs, nor when a custom resource's schema may have changed since. */
+bool convert_reads_bytes(const struct schema_resource *res);
+/* A stored tree (the document's root) to the served form; custom resources are pruned and defaulted by their schema of today. 0 or
+ * -ENOMEM. */
+int convert_read(const struct schema_resource *res, struct arena *a, yyjson_mut_doc *doc);
 /* Storage form to served form and back, kind and apiVersion included. 0 or -ENOMEM. */
 int convert_to_served(const struct schema_resource *res, yyjson_mut_doc *doc, yyjson_mut_val *obj);
 int convert_to_stored(const struct schema_resource *res, yyjson_mut_doc *doc, yyjson_mut_val *obj);

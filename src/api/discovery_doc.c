@@ -76,13 +76,18 @@ void discovery_put_group(const struct catalog *c, struct buf *b, const char *gro
 	put_group_body(c, b, group);
 }
 
-static void put_verbs(struct buf *b, unsigned bits) {
+static void put_verb(struct buf *b, bool *first, const char *name) {
+	buf_printf(b, "%s\"%s\"", *first ? "" : ",", name);
+	*first = false;
+}
+
+/* Custom resources have their verbs in an order of their own: "create" comes late. */
+static void put_verbs(struct buf *b, unsigned bits, bool custom) {
 	bool first = true;
 	buf_puts(b, "\"verbs\":[");
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
-		if (!(bits & verbs[i].bit)) continue;
-		buf_printf(b, "%s\"%s\"", first ? "" : ",", verbs[i].name);
-		first = false;
+	for (size_t i = custom; i < ELEMENTSOF(verbs); i++) {
+		if (custom && verbs[i].bit == VERB_UPDATE && (bits & VERB_CREATE)) put_verb(b, &first, verbs[0].name);
+		if (bits & verbs[i].bit) put_verb(b, &first, verbs[i].name);
 	}
 	buf_putc(b, ']');
 }
@@ -96,7 +101,7 @@ static void put_names(struct buf *b, const char *member, const char *const *name
 
 static void put_resource(struct buf *b, const struct schema_resource *r) {
 	buf_printf(b, "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\",", r->resource, r->singular, r->namespaced ? "true" : "false", r->kind);
-	put_verbs(b, r->verbs);
+	put_verbs(b, r->verbs, r->is_custom);
 	put_names(b, "shortNames", r->short_names);
 	put_names(b, "categories", r->categories);
 	if (r->storage_hash && *r->storage_hash) buf_printf(b, ",\"storageVersionHash\":\"%s\"", r->storage_hash);
@@ -114,7 +119,7 @@ static void put_subresource(struct buf *b, const struct schema_resource *r, cons
 		buf_printf(b, "\"version\":\"%s\",", s->version);
 	}
 	buf_printf(b, "\"kind\":\"%s\",", s->kind);
-	put_verbs(b, s->verbs);
+	put_verbs(b, s->verbs, r->is_custom);
 	buf_putc(b, '}');
 }
 
@@ -141,7 +146,7 @@ static void put_agg_subresources(struct buf *b, const struct schema_resource *r)
 		bool foreign = is_foreign(r, s);
 		buf_printf(b, "%s{\"subresource\":\"%s\",\"responseKind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"},", k ? "," : ",\"subresources\":[",
 			   s->name, foreign ? s->group : "", foreign ? s->version : "", s->kind);
-		put_verbs(b, s->verbs);
+		put_verbs(b, s->verbs, r->is_custom);
 		buf_putc(b, '}');
 	}
 	if (r->n_subresources) buf_putc(b, ']');
@@ -150,7 +155,7 @@ static void put_agg_subresources(struct buf *b, const struct schema_resource *r)
 static void put_agg_resource(struct buf *b, const struct schema_resource *r) {
 	buf_printf(b, "{\"resource\":\"%s\",\"responseKind\":{\"group\":\"\",\"version\":\"\",\"kind\":\"%s\"},\"scope\":\"%s\",\"singularResource\":\"%s\",",
 		   r->resource, r->kind, r->namespaced ? "Namespaced" : "Cluster", r->singular);
-	put_verbs(b, r->verbs);
+	put_verbs(b, r->verbs, r->is_custom);
 	put_names(b, "shortNames", r->short_names);
 	put_names(b, "categories", r->categories);
 	put_agg_subresources(b, r);

@@ -87,8 +87,7 @@ static yyjson_mut_val *served_tree(struct arena *a, const struct schema_resource
 	yyjson_mut_doc *doc;
 	struct json_error e;
 	if (json_parse(a, blob_slice(o->json), &doc, &e) < 0) return NULL;
-	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-	return convert_to_served(res, doc, root) < 0 ? NULL : root;
+	return convert_read(res, a, doc) < 0 ? NULL : yyjson_mut_doc_get_root(doc);
 }
 
 static void free_void(void *p) { free(p); }
@@ -101,7 +100,7 @@ static struct slice keep(struct arena *a, struct buf *b) {
 }
 
 struct slice encode_stored_json(struct arena *a, const struct schema_resource *res, const struct store_obj *o) {
-	if (convert_is_identity(res)) return blob_slice(o->json);
+	if (convert_reads_bytes(res)) return blob_slice(o->json);
 	_cleanup_buf_ struct buf b = BUF_INIT(RESPONSE_BYTES_MAX);
 	yyjson_mut_val *root = served_tree(a, res, o);
 	if (!root || schema_encode_json(res->type, root, &b) < 0) return SLICE_NULL;

@@ -50,6 +50,8 @@ int listing_page(struct listing *l, const struct store_key *after, uint64_t limi
 
 static void put_list_meta(struct listing *l, struct buf *b) {
 	buf_printf(b, "{\"resourceVersion\":\"%llu\"", (unsigned long long)l->rv);
+	/* Unstructured lists always say how to go on. */
+	if (!l->token && l->res->is_custom && l->out.as == AS_OBJECT) buf_puts(b, ",\"continue\":\"\"");
 	if (l->token) buf_printf(b, ",\"continue\":\"%s\"", l->token);
 	if (l->remaining >= 0) buf_printf(b, ",\"remainingItemCount\":%lld", (long long)l->remaining);
 	buf_putc(b, '}');
@@ -97,7 +99,7 @@ int listing_item(const struct listing *l, struct arena *a, struct store_obj *o, 
 	}
 }
 
-static bool needs_scratch(const struct listing *l) { return l->out.as == AS_TABLE || !convert_is_identity(l->res); }
+static bool needs_scratch(const struct listing *l) { return l->out.as == AS_TABLE || !convert_reads_bytes(l->res); }
 
 static int put_item(struct listing *l, struct store_obj *o, struct buf *out) {
 	_cleanup_arena_ struct arena *a = needs_scratch(l) ? arena_new(0) : NULL;

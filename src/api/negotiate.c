@@ -71,7 +71,8 @@ static bool take_transform(const struct clause *c, enum negotiate_for what, stru
 		{ "Table", AS_TABLE }, { "PartialObjectMetadata", AS_METADATA }, { "PartialObjectMetadataList", AS_METADATA_LIST },
 	};
 	n->as = AS_OBJECT;
-	if (slice_empty(c->as)) return slice_empty(c->g) && slice_empty(c->v);
+	bool custom = what == NEGOTIATE_CUSTOM || what == NEGOTIATE_CUSTOM_WATCH;
+	if (slice_empty(c->as)) return slice_empty(c->g) && slice_empty(c->v) && !(custom && n->media == MEDIA_PROTO);
 	if (what == NEGOTIATE_PLAIN) return false;
 	if (what == NEGOTIATE_DISCOVERY) {
 		n->as = AS_DISCOVERY;
@@ -91,7 +92,7 @@ static bool clause_serves(const struct clause *c, enum negotiate_for what, struc
 	if (c->foreign || c->q == 0) return false;
 	if (slice_eqs(c->type, "*/*") || slice_ieq(c->type, SLICE_LIT("application/*"))) n->media = MEDIA_JSON;
 	else n->media = media_of(c->type);
-	if (n->media == MEDIA_NONE || (what == NEGOTIATE_WATCH && n->media == MEDIA_YAML)) return false;
+	if (n->media == MEDIA_NONE || ((what == NEGOTIATE_WATCH || what == NEGOTIATE_CUSTOM_WATCH) && n->media == MEDIA_YAML)) return false;
 	return take_transform(c, what, n);
 }
 

@@ -21,8 +21,8 @@ struct negotiated {
 
 const char *media_type(enum media m);
 
-/* PLAIN: no transforms (errors, reviews, discovery documents). */
-enum negotiate_for { NEGOTIATE_OBJECT, NEGOTIATE_WATCH, NEGOTIATE_DISCOVERY, NEGOTIATE_PLAIN };
+/* PLAIN: no transforms (errors, reviews, discovery documents). CUSTOM: whole objects have no protobuf. */
+enum negotiate_for { NEGOTIATE_OBJECT, NEGOTIATE_WATCH, NEGOTIATE_DISCOVERY, NEGOTIATE_PLAIN, NEGOTIATE_CUSTOM, NEGOTIATE_CUSTOM_WATCH };
 /* `accept` SLICE_NULL: absent. 0; -ENOENT: no clause can be served (406 of the handler). `pretty` is left alone. */
 int negotiate_accept(struct slice accept, enum negotiate_for what, struct negotiated *ret);
 /* Routing level: does Accept name one of the types, or everything? */

@@ -304,5 +304,5 @@ yyjson_mut_doc *request_parse(struct arena *a, const struct schema_resource *res
 	yyjson_mut_doc *doc;
 	struct json_error e;
 	if (json_parse(a, blob_slice(o->json), &doc, &e) < 0) return NULL;
-	return convert_to_served(res, doc, yyjson_mut_doc_get_root(doc)) < 0 ? NULL : doc;
+	return convert_read(res, a, doc) < 0 ? NULL : doc;
 }

@@ -8,12 +8,9 @@ const struct schema_resource *resources_find(struct api *api, struct arena *a, s
 	return c ? catalog_find(c, group, version, resource) : NULL;
 }
 
-bool resources_has_group(struct api *api, struct arena *a, struct slice group, struct slice version) {
-	const struct catalog *c = definitions_catalog(api, a);
-	for (size_t i = 0; c && i < c->n_resources; i++) {
-		const struct schema_resource *r = c->resources[i];
-		if (slice_eqs(group, r->group) && (slice_empty(version) || slice_eqs(version, r->version))) return true;
-	}
+bool resources_built_in_group(struct slice group) {
+	for (size_t i = 0; i < schema_builtin_count(); i++)
+		if (slice_eqs(group, schema_builtin(i)->group)) return true;
 	return false;
 }
 

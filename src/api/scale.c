@@ -95,7 +95,7 @@ static const struct status *take_scale(struct write *w, const yyjson_mut_val *sc
 				       arena_printf(a, "Invalid value: %lld: must be greater than or equal to 0", (long long)n));
 	yyjson_mut_val *meta = json_ensure_obj(w->doc, w->obj, "metadata");
 	if (!meta || !set_at(a, w->doc, w->obj, paths_of(w->res).spec, n)) return status_no_memory();
-	json_del(meta, "resourceVersion");
+	/* A Scale that names no revision is one of whatever the workload is now. */
 	return !rv.n || json_set_str(w->doc, meta, "resourceVersion", rv) ? NULL : status_no_memory();
 }
 

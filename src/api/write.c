@@ -213,7 +213,8 @@ static void validated(struct admit *ad, const struct status *st) {
 
 static const struct status *invalid(struct write *w, const struct schema_errors *errs) {
 	/* The kind is that of the internal type: events of either group are core's. */
-	return status_invalid(w->r->a, slice_str(w->res->storage_group), slice_str(w->res->kind), json_path_str(w->obj, "metadata.name"), errs);
+	struct slice kind = w->res->is_custom ? json_path_str(w->obj, "kind") : slice_str(w->res->kind);
+	return status_invalid(w->r->a, slice_str(w->res->storage_group), kind, json_path_str(w->obj, "metadata.name"), errs);
 }
 
 static const struct status *validate(struct write *w) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/crd.h"
 #include "schema/crd_type.h"
+#include "schema/crd_version.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -174,10 +175,26 @@ static int columns(struct arena *a, struct schema_resource *r, const yyjson_mut_
 	return 0;
 }
 
-static const char *deprecation(struct arena *a, const struct schema_resource *r, const yyjson_mut_val *version) {
+/* The version to be used instead: the best of the served ones that is better and not deprecated itself. */
+static const char *successor(struct arena *a, const struct schema_resource *r, const yyjson_mut_val *versions) {
+	const char *best = r->version;
+	yyjson_mut_val *v;
+	size_t i, n;
+	yyjson_mut_arr_foreach((yyjson_mut_val *)versions, i, n, v) {
+		const char *name = text_at(a, v, "name");
+		if (!name || !json_path_bool(v, "served", false) || json_path_bool(v, "deprecated", false)) continue;
+		if (crd_version_compare(name, best) < 0) best = name;
+	}
+	return best == r->version ? NULL : best;
+}
+
+static const char *deprecation(struct arena *a, const struct schema_resource *r, const yyjson_mut_val *version,
+			       const yyjson_mut_val *versions) {
 	if (!json_path_bool(version, "deprecated", false)) return NULL;
-	const char *text = text_at(a, version, "deprecationWarning");
-	return text ? text : arena_printf(a, "%s/%s %s is deprecated", r->group, r->version, r->kind);
+	const char *text = text_at(a, version, "deprecationWarning"), *next = successor(a, r, versions);
+	if (text) return text;
+	return next ? arena_printf(a, "%s/%s %s is deprecated; use %s/%s %s", r->group, r->version, r->kind, r->group, next, r->kind)
+		    : arena_printf(a, "%s/%s %s is deprecated", r->group, r->version, r->kind);
 }
 
 static const char *storage_version(struct arena *a, const yyjson_mut_val *versions) {
@@ -189,12 +206,11 @@ static const char *storage_version(struct arena *a, const yyjson_mut_val *versio
 	return NULL;
 }
 
-static int version(struct arena *a, struct custom_resource *c, const yyjson_mut_val *spec, const yyjson_mut_val *v,
-		   const char *stored) {
+static int version(struct arena *a, struct custom_resource *c, const yyjson_mut_val *spec, const yyjson_mut_val *names,
+		   const yyjson_mut_val *v, const char *stored) {
 	static const char *const labels[] = { "metadata.name", "metadata.namespace" };
-	yyjson_mut_val *names = json_get(spec, "names");
 	struct schema_resource *r = &c->r;
-	const char *plural = text_at(a, names, "plural"), *kind = text_at(a, names, "kind"),
+	const char *plural = text_at(a, spec, "names.plural"), *kind = text_at(a, names, "kind"),
 		   *list_kind = text_at(a, names, "listKind");
 	*r = (struct schema_resource){ .group = text_at(a, spec, "group"),
 				       .version = text_at(a, v, "name"),
@@ -217,7 +233,7 @@ static int version(struct arena *a, struct custom_resource *c, const yyjson_mut_
 	c->served = json_path_bool(v, "served", false);
 	c->more.preserve_unknown = json_path_bool(spec, "preserveUnknownFields", false);
 	c->more.schema = json_path(v, "schema.openAPIV3Schema");
-	c->more.deprecation = deprecation(a, r, v);
+	c->more.deprecation = deprecation(a, r, v, json_get(spec, "versions"));
 	r->type = crd_root_type(a, kind, c->more.schema, c->more.preserve_unknown);
 	if (!r->type || !r->list_kind || !r->short_names || !r->categories || !r->field_labels || !r->storage_hash)
 		return -ENOMEM;
@@ -233,6 +249,9 @@ int schema_set_new(const yyjson_mut_val *crd, struct schema_set **ret) {
 	_cleanup_schema_set_ struct schema_set *guard = s;
 	yyjson_mut_doc *doc = s->a ? json_doc(s->a) : NULL;
 	yyjson_mut_val *spec = doc ? json_copy(doc, json_get(crd, "spec")) : NULL, *v;
+	/* Names are those that were accepted; a definition nobody has looked at yet has none. */
+	const yyjson_mut_val *accepted = json_path(crd, "status.acceptedNames"),
+			     *names = json_path_str(accepted, "kind").n ? accepted : json_get(spec, "names");
 	size_t i, n;
 	if (!s->a || !doc) return -ENOMEM;
 	if (!yyjson_mut_is_obj(spec)) return -EBADMSG;
@@ -240,8 +259,9 @@ int schema_set_new(const yyjson_mut_val *crd, struct schema_set **ret) {
 	if (yyjson_mut_arr_size(versions) == 0 || yyjson_mut_arr_size(versions) > CRD_VERSIONS_MAX) return -EBADMSG;
 	const char *stored = storage_version(s->a, versions);
 	yyjson_mut_arr_foreach(versions, i, n, v) {
-		int r = version(s->a, s->v + s->n, spec, v, stored);
+		int r = version(s->a, s->v + s->n, spec, names, v, stored);
 		if (r < 0) return r;
+		s->v[s->n].more.as_stored = n == 1 && json_path_int(crd, "metadata.generation", 0) == 1;
 		s->n++;
 	}
 	*ret = TAKE_PTR(guard);

@@ -32,6 +32,7 @@ struct schema_custom {
 	const yyjson_mut_val *schema;   /* openAPIV3Schema, owned by the set; NULL when there is none */
 	const char *scale_spec, *scale_status, *scale_selector; /* JSONPaths of the scale subresource; NULL without */
 	bool preserve_unknown;          /* nothing is pruned */
+	bool as_stored;                 /* all that is stored was written by this very schema: it need not be pruned and defaulted again */
 	const char *deprecation;        /* warning text of a deprecated version, or NULL */
 };
 /* NULL for built-in resources. */

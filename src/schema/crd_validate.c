@@ -166,15 +166,38 @@ static void validate(struct crd_check *c, const yyjson_mut_val *schema, const yy
 	combinations(c, schema, v, old, depth);
 }
 
-static void type_meta(struct crd_check *c, const struct schema_resource *r, const yyjson_mut_val *obj) {
-	struct slice kind = json_path_str(obj, "kind"), version = json_path_str(obj, "apiVersion");
-	const char *want = arena_printf(c->a, "%s/%s", r->group, r->version);
-	if (kind.n && !slice_eqs(kind, r->kind))
-		crd_complain(c, "FieldValueInvalid", "kind", "Invalid value: %s: must be %s", crd_json(c, json_get(obj, "kind")),
-			     r->kind);
-	if (want && version.n && !slice_eqs(version, want))
-		crd_complain(c, "FieldValueInvalid", "apiVersion", "Invalid value: %s: must be %s",
-			     crd_json(c, json_get(obj, "apiVersion")), want);
+int crd_validate_kind(const struct schema_resource *r, struct arena *a, const yyjson_mut_val *obj, struct schema_errors *errs) {
+	struct crd_check c = { .a = a, .errs = errs, .path = BUF_INIT(CRD_PATH_MAX), .prefix = "" };
+	const char *version = arena_printf(a, "%s/%s", r->group, r->version);
+	const struct { const char *member, *want; } all[] = { { "kind", r->kind }, { "apiVersion", version } };
+	if (!version) return -ENOMEM;
+	for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+		struct slice got = json_path_str(obj, all[i].member);
+		if (slice_eqs(got, all[i].want)) continue;
+		const char *shown = got.n ? crd_json(&c, json_get(obj, all[i].member)) : "\"\"";
+		crd_complain(&c, "FieldValueInvalid", all[i].member, "Invalid value: %s: must be %s", shown, all[i].want);
+	}
+	return c.nomem ? -ENOMEM : 0;
+}
+
+/* What a path of the scale subresource finds has to be a number of replicas. */
+static void replicas(struct crd_check *c, const yyjson_mut_val *obj, const char *path) {
+	static const struct { const char *json, *go; } words[] = { { "string", "string" }, { "boolean", "bool" }, { "number", "float64" },
+								   { "array", "[]interface {}" }, { "object", "map[string]interface {}" }, { "null", "<nil>" } };
+	yyjson_mut_val *v = path ? json_path(obj, path[0] == '.' ? path + 1 : path) : NULL;
+	if (!v) return;
+	int64_t n = yyjson_mut_get_sint(v);
+	if (!yyjson_mut_is_int(v)) {
+		const char *word = crd_type_word(v), *go = "float64", *shown = crd_json(c, v);
+		for (size_t i = 0; i < ELEMENTSOF(words); i++)
+			if (!strcmp(word, words[i].json)) go = words[i].go;
+		struct slice text = json_is_string(v) ? json_str(v) : slice_str(shown);
+		crd_complain(c, "FieldValueInvalid", path, "Invalid value: 0: %s accessor error: %.*s is of the type %s, expected int64", path, SLICE_FMT(text), go);
+	} else if (n < 0) {
+		crd_complain(c, "FieldValueInvalid", path, "Invalid value: %lld: should be a non-negative integer", (long long)n);
+	} else if (n > INT32_MAX) {
+		crd_complain(c, "FieldValueInvalid", path, "Invalid value: %lld: should be less than or equal to %d", (long long)n, INT32_MAX);
+	}
 }
 
 int crd_validate(const struct schema_resource *r, const struct schema_subresource *sub, struct arena *a,
@@ -183,7 +206,6 @@ int crd_validate(const struct schema_resource *r, const struct schema_subresourc
 	struct crd_check c = { .a = a, .errs = errs, .path = BUF_INIT(CRD_PATH_MAX), .prefix = "" };
 	bool status = sub && !strcmp(sub->name, "status");
 	if (!more || (sub && !status)) return 0;
-	type_meta(&c, r, obj);
 	if (more->schema && status) {
 		yyjson_mut_val *schema = json_path(more->schema, "properties.status"), *v = json_get(obj, "status");
 		c.prefix = "status.";
@@ -191,6 +213,8 @@ int crd_validate(const struct schema_resource *r, const struct schema_subresourc
 	} else if (more->schema) {
 		validate(&c, more->schema, obj, old, 0);
 	}
+	if (!status) replicas(&c, obj, more->scale_spec);
+	replicas(&c, obj, more->scale_status);
 	buf_done(&c.path);
 	return c.nomem ? -ENOMEM : 0;
 }

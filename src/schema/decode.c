@@ -227,6 +227,14 @@ void decode_value(struct decode *d, const struct schema_type *t, yyjson_mut_val 
 	else decoders[t->kind](d, t, v, at);
 }
 
+/* Custom resources: what metadata does not know comes first, the rest by name. */
+static int issue_cmp(const void *x, const void *y) {
+	static const char meta[] = "unknown field \"metadata.";
+	const char *a = *(const char *const *)x, *b = *(const char *const *)y;
+	bool p = !strncmp(a, meta, sizeof(meta) - 1), q = !strncmp(b, meta, sizeof(meta) - 1);
+	return p != q ? q - p : strcmp(a, b);
+}
+
 int schema_decode_tree(const struct schema_type *t, struct arena *a, yyjson_mut_doc *doc, struct schema_issues *issues,
 		       const char **ret_msg) {
 	struct decode d = { .a = a, .doc = doc, .issues = issues };
@@ -237,6 +245,7 @@ int schema_decode_tree(const struct schema_type *t, struct arena *a, yyjson_mut_
 	if (yyjson_mut_is_null(v)) set_zero(t, v);
 	else decode_value(&d, t, v, &root);
 	if (d.nomem) return -ENOMEM;
+	if (issues && (t->flags & TYPE_CUSTOM)) qsort(issues->unknown, issues->n_unknown, sizeof(*issues->unknown), issue_cmp);
 	const char *msg = d.hard ? d.hard : d.soft;
 	if (!msg) return 0;
 	if (ret_msg) *ret_msg = msg;

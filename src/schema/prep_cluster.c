@@ -25,13 +25,24 @@ SCHEMA_PREP(apiservice_status) {
 	return ok ? 0 : -ENOMEM;
 }
 
+static bool lists(const yyjson_mut_val *list, const yyjson_mut_val *text) {
+	yyjson_mut_val *x;
+	size_t i, n;
+	yyjson_mut_arr_foreach((yyjson_mut_val *)list, i, n, x) {
+		if (slice_eq(json_str(x), json_str(text))) return true;
+	}
+	return false;
+}
+
+/* The version that is stored from now on joins those that were. */
 SCHEMA_PREP(crd_stored_versions) {
-	yyjson_mut_val *status = json_ensure_obj(doc, obj, "status"), *list = yyjson_mut_arr(doc), *v;
+	yyjson_mut_val *status = json_ensure_obj(doc, obj, "status"), *was = old ? json_get(status, "storedVersions") : NULL, *v;
+	yyjson_mut_val *list = was ? json_copy(doc, was) : yyjson_mut_arr(doc);
 	size_t i, n;
 	if (!status || !list || !json_set(doc, status, "storedVersions", list)) return -ENOMEM;
 	yyjson_mut_arr_foreach(json_path(obj, "spec.versions"), i, n, v) {
 		yyjson_mut_val *name = json_get(v, "name");
-		if (!json_path_bool(v, "storage", false) || !name) continue;
+		if (!json_path_bool(v, "storage", false) || !name || lists(list, name)) continue;
 		return yyjson_mut_arr_append(list, json_copy(doc, name)) ? 0 : -ENOMEM;
 	}
 	return 0;

@@ -40,5 +40,3 @@ struct catalog *catalog_unref(struct catalog *c);
 const struct schema_resource *catalog_find(const struct catalog *c, struct slice group, struct slice version, struct slice resource);
 /* The definition a custom resource belongs to. NULL: none. */
 const struct catalog_definition *catalog_definition_of(const struct catalog *c, const struct schema_resource *res);
-/* Order of versions as kubectl prefers them (v10 before v2 before v1beta1 before words). */
-int catalog_compare_versions(const char *a, const char *b);

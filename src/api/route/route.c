@@ -47,6 +47,8 @@ static bool scope_fits(const struct request *r) {
 static unsigned methods_of_path(const struct request *r, bool has_name) {
 	bool across = r->res->namespaced && slice_empty(r->info.ns);
 	unsigned collection = VERB_LIST | VERB_WATCH | (across ? 0 : VERB_CREATE | VERB_DELETECOLLECTION);
+	/* Custom resources are served by what the request is about, not by routes. */
+	if (r->res->is_custom && has_name) return r->res->verbs & (VERB_GET | VERB_UPDATE | VERB_PATCH | VERB_DELETE | VERB_CREATE);
 	return r->res->verbs & (has_name ? VERB_GET | VERB_UPDATE | VERB_PATCH | VERB_DELETE : collection);
 }
 
@@ -55,7 +57,7 @@ static bool is_legacy_watch(const struct request *r) { return r->info.legacy_wat
 static unsigned verbs_at(struct request *r, const struct status **ret) {
 	const struct request_info *i = &r->info;
 	bool has_name = i->n_parts > 1;
-	*ret = status_unknown_resource();
+	*ret = r->res->is_custom ? status_page_not_found() : status_unknown_resource();
 	if (!scope_fits(r) || i->legacy_proxy) return 0;
 	if (i->n_parts > 3 && !slice_eqs(i->subresource, "proxy")) return 0;
 	bool across = r->res->namespaced && slice_empty(i->ns);
@@ -63,6 +65,7 @@ static unsigned verbs_at(struct request *r, const struct status **ret) {
 	if (i->legacy_watch) return i->n_parts <= 2 ? r->res->verbs & VERB_WATCH : 0;
 	if (i->n_parts <= 2) return methods_of_path(r, has_name);
 	r->sub = schema_subresource_find(r->res, i->subresource);
+	if (!r->sub && r->res->is_custom) *ret = status_not_found(r->a, i->group, i->resource, i->name);
 	return r->sub ? r->sub->verbs : 0;
 }
 
@@ -70,6 +73,7 @@ static unsigned verbs_at(struct request *r, const struct status **ret) {
 
 static bool method_is_known(const struct request *r) {
 	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+	if (r->res->is_custom && slice_eqs(r->x->head.method, "HEAD")) return true;
 	for (size_t i = 0; i < ELEMENTSOF(methods); i++)
 		if (slice_eqs(r->x->head.method, methods[i])) return true;
 	return false;
@@ -98,8 +102,9 @@ static const struct status *check_types(struct request *r) {
 static const struct status *negotiate(struct request *r) {
 	bool watch = slice_eqs(r->info.verb, "watch");
 	if (r->sub && r->long_running) return NULL;
-	int err = negotiate_accept(request_get_header(r, "accept"), watch ? NEGOTIATE_WATCH : NEGOTIATE_OBJECT, &r->out);
-	if (!err && r->out.media == MEDIA_PROTO && r->res->is_custom && r->out.as == AS_OBJECT) err = -1;
+	bool custom = r->res->is_custom && (!r->sub || !strcmp(r->sub->kind, r->res->kind));
+	enum negotiate_for what = custom ? watch ? NEGOTIATE_CUSTOM_WATCH : NEGOTIATE_CUSTOM : watch ? NEGOTIATE_WATCH : NEGOTIATE_OBJECT;
+	int err = negotiate_accept(request_get_header(r, "accept"), what, &r->out);
 	return err ? status_not_acceptable(r->a, watch) : NULL;
 }
 
@@ -168,14 +173,14 @@ static void route_resource(struct request *r) {
 		request_status(r, status_page_not_found());
 		return;
 	}
-	if (!resources_has_group(r->api, r->a, r->info.group, r->info.version)) {
-		request_status(r, resources_has_group(r->api, r->a, r->info.group, SLICE_NULL) ? status_unknown_resource() : status_page_not_found());
+	bool built_in = resources_built_in_group(r->info.group);
+	r->res = resources_find(r->api, r->a, r->info.group, r->info.version, r->info.resource);
+	if (!r->res) {
+		request_status(r, built_in ? status_unknown_resource() : status_page_not_found());
 		return;
 	}
-	r->res = resources_find(r->api, r->a, r->info.group, r->info.version, r->info.resource);
-	unsigned here = r->res ? verbs_at(r, &st) : 0;
-	if (!here) st = status_unknown_resource();
-	else st = check_method(r, here);
+	unsigned here = verbs_at(r, &st);
+	if (here) st = check_method(r, here);
 	if (!st) st = check_types(r);
 	if (!st) st = negotiate(r);
 	if (st) request_status(r, st);

@@ -5,7 +5,6 @@
  */
 #include "schema/crd_validate.h"
 #include "schema/validate/function.h"
-#include "schema/crd_validate.h"
 
 #include <errno.h>
 
@@ -79,6 +78,9 @@ int schema_validate(const struct schema_resource *r, const struct schema_subreso
 		.stack = arena_array(a, RULE_STACK_MAX, sizeof(struct rule_value)),
 	};
 	if (!s.stack) return -ENOMEM;
+	/* An object of another kind is told nothing else. */
+	if (r->is_custom && (!sub || !strcmp(sub->kind, r->kind))) s.err = crd_validate_kind(r, a, obj, errs);
+	if (s.err || errs->n) return s.err;
 	s.options = rule_options(&s);
 	const char *name = sub ? sub->name : "";
 	size_t before = errs->n;
@@ -87,7 +89,6 @@ int schema_validate(const struct schema_resource *r, const struct schema_subreso
 	 * TokenRequest) is not the stored object's. */
 	if (op == SCHEMA_CREATE) (void)run_create(&s, own, !*name && (r->verbs & VERB_GET));
 	else (void)run_ratcheted(&s, own, !sub || !strcmp(sub->kind, r->kind));
-	if (!s.err && r->is_custom) s.err = crd_validate(r, sub, a, obj, s.old, errs);
 	if (!s.err && warnings && !*name && errs->n == before && !r->is_custom)
 		(void)run_entry(&s, entry_find(r->group, r->resource, "", RULE_ON_WARN));
 	return s.err;

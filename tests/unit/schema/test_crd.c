@@ -56,9 +56,40 @@ START_TEST(resource) {
 	ck_assert_ptr_nonnull(schema_subresource_find(r, SLICE_LIT("status")));
 	ck_assert_str_eq(schema_subresource_find(r, SLICE_LIT("scale"))->type->name, "Scale");
 	ck_assert(schema_set_served(s, 0) && !schema_set_served(s, 1));
-	ck_assert_str_eq(schema_custom_of(schema_set_at(s, 1))->deprecation, "example.org/v0 Widget is deprecated");
+	ck_assert_str_eq(schema_custom_of(schema_set_at(s, 1))->deprecation, "example.org/v0 Widget is deprecated; use example.org/v1 Widget");
 	ck_assert_uint_eq(r->n_columns, 2);
 	ck_assert_ptr_null(schema_custom_of(schema_builtin(0)));
+}
+END_TEST
+
+/* Names refused by the server are not served, although the definition asks for them. */
+START_TEST(accepted_names_are_served) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	struct schema_set *made = NULL;
+	yyjson_mut_doc *crd = parse(a, "{\"spec\":{\"group\":\"e.org\",\"names\":{\"plural\":\"ws\",\"kind\":\"W\",\"shortNames\":[\"taken\"]},"
+				       "\"versions\":[{\"name\":\"v1\",\"storage\":true}]},"
+				       "\"status\":{\"acceptedNames\":{\"plural\":\"ws\",\"kind\":\"W\",\"listKind\":\"WList\"}}}");
+	ck_assert_int_eq(schema_set_new(yyjson_mut_doc_get_root(crd), &made), 0);
+	_cleanup_schema_set_ struct schema_set *s = made;
+	ck_assert_ptr_null(schema_set_at(s, 0)->short_names[0]);
+	ck_assert_str_eq(schema_set_at(s, 0)->kind, "W");
+}
+END_TEST
+
+/* Only a definition that never changed can vouch for what is stored. */
+START_TEST(stored_bytes_of_a_changed_schema_are_not_trusted) {
+	static const struct { const char *generation, *more; bool want; } cases[] = {
+		{ "1", "", true }, { "2", "", false }, { "1", ",{\"name\":\"v2\",\"served\":true}", false },
+	};
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		struct schema_set *made = NULL;
+		const char *text = arena_printf(a, "{\"metadata\":{\"generation\":%s},\"spec\":{\"group\":\"e.org\",\"names\":{\"plural\":\"ws\",\"kind\":\"W\"},"
+						   "\"versions\":[{\"name\":\"v1\",\"storage\":true}%s]}}", cases[i].generation, cases[i].more);
+		ck_assert_int_eq(schema_set_new(yyjson_mut_doc_get_root(parse(a, text)), &made), 0);
+		_cleanup_schema_set_ struct schema_set *s = made;
+		ck_assert(schema_custom_of(schema_set_at(s, 0))->as_stored == cases[i].want);
+	}
 }
 END_TEST
 
@@ -162,4 +193,4 @@ START_TEST(references) {
 }
 END_TEST
 
-SUITE_MAIN("crd", resource, prune_and_default, wrong_shapes_pass, life, cells, references)
+SUITE_MAIN("crd", resource, accepted_names_are_served, stored_bytes_of_a_changed_schema_are_not_trusted, prune_and_default, wrong_shapes_pass, life, cells, references)
