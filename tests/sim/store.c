@@ -357,7 +357,18 @@ static void open_store(void) {
 	must(r == 0 && !msg[0], "opening: %d %s", r, msg);
 }
 
+static void copy(const char *from, const char *to) {
+	char buf[65536];
+	FILE *in = fopen(from, "re"), *out = in ? fopen(to, "we") : NULL;
+	must(!in || out, "%s cannot be copied", from);
+	for (size_t n; in && (n = fread(buf, 1, sizeof(buf), in)) > 0;) must(fwrite(buf, 1, n, out) == n, "%s is not written", to);
+	if (out) must(fclose(out) == 0, "%s is not written", to);
+	if (in) fclose(in);
+}
+
+/* What the cut has left is the disk; all of that is there for certain, and stays through the next cut. */
 static void swap_dirs(void) {
+	static const char *const names[] = { "db", "db-wal" };
 	char *was = sim.dir;
 	_cleanup_free_ char *lock = path_in(sim.dir, "db.lock"), *to = path_in(sim.cut, "db.lock");
 	must(rename(lock, to) == 0, "the lock file");
@@ -366,6 +377,10 @@ static void swap_dirs(void) {
 	sim.path = path_in(sim.dir, "db");
 	drop_dir(was);
 	sim.cut = new_dir();
+	for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+		_cleanup_free_ char *from = path_in(sim.dir, names[i]), *copied = path_in(sim.cut, names[i]);
+		copy(from, copied);
+	}
 	vfs_shadow(sim.cut);
 }
 
