@@ -67,10 +67,14 @@ class CustomResources(unittest.TestCase):
 
     @staticmethod
     def condition(crd, kind):
-        return next((c for c in crd["status"].get("conditions", []) if c["type"] == kind), {})
+        """Of a definition just made they are null."""
+        return next((c for c in crd["status"].get("conditions") or [] if c["type"] == kind), {})
 
     def established(self, crd):
-        self.until(crd, lambda s, b: self.condition(b, "Established").get("status") == "True")
+        """And served: the catalog follows the condition a moment later."""
+        spec = self.until(crd, lambda s, b: self.condition(b, "Established").get("status") == "True")["spec"]
+        stored = next(v["name"] for v in spec["versions"] if v["storage"])
+        self.until(f"/apis/{spec['group']}/{stored}/{spec['names']['plural']}", lambda s, b: s == 200)
 
     def test_a_changed_schema_shows_in_what_was_stored_before(self):
         crd = self.define("read.example.org", "notes", "Note", [version("v1", {"a": {"type": "string"}, "b": {"type": "string"}}, storage=True)])
