@@ -33,6 +33,8 @@
 
 #define LISTEN_BACKLOG 1024
 #define CONNECTIONS_PER_LOOP_MAX 20000u
+/* Files of the process that connections leave for the store, nodes and logs; at most half of all. */
+#define FILES_KEPT 128u
 /* Request bodies arriving or being answered, all connections of a loop together; beyond it they get 429. */
 #define BODIES_IN_FLIGHT_MAX (96u * MIB)
 

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 struct net_server {
@@ -20,6 +21,7 @@ struct net_server {
 	pthread_mutex_t lock; /* guards busy */
 	pthread_cond_t freed;
 	size_t busy; /* loops that still hold something */
+	size_t conns_max; /* per loop */
 	size_t n;
 	struct server_loop *loops[];
 };
@@ -87,7 +89,7 @@ static void accept_one(struct server_loop *sl) {
 	list_add_tail(&sl->conns, &sc->node);
 	sl->n_conns++;
 	conn_deadline(sc->conn, sl->server->o.handshake_ms);
-	if (sl->draining || sl->n_conns > CONNECTIONS_PER_LOOP_MAX) conn_abort(sc->conn);
+	if (sl->draining || sl->n_conns > sl->server->conns_max) conn_abort(sc->conn);
 }
 
 static void on_connection(uv_stream_t *listener, int status) {
@@ -221,6 +223,14 @@ static int make_loop(struct net_server *s, struct loop *l, const struct net_serv
 	return sl->scratch ? make_ctx(s, o->cert_pem, o->key_pem, &sl->tls) : -ENOMEM;
 }
 
+/* A listener without a file left can only spin while its callers wait: what is above a loop's share is closed instead. */
+static size_t conns_per_loop(size_t n_loops) {
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY) return CONNECTIONS_PER_LOOP_MAX;
+	size_t all = files.rlim_cur, kept = all / 2 < FILES_KEPT ? all / 2 : FILES_KEPT, share = (all - kept) / n_loops;
+	return share < 1 ? 1 : share < CONNECTIONS_PER_LOOP_MAX ? share : CONNECTIONS_PER_LOOP_MAX;
+}
+
 static void set_default(uint32_t *v, uint32_t d) { if (!*v) *v = d; }
 
 static int make_server(size_t n, const struct net_server_options *o, struct net_server **ret) {
@@ -233,6 +243,7 @@ static int make_server(size_t n, const struct net_server_options *o, struct net_
 	s->ca_names = blob_new(o->client_ca_names_pem.p, o->client_ca_names_pem.n);
 	s->o.client_ca_names_pem = blob_slice(s->ca_names);
 	s->n = n;
+	s->conns_max = conns_per_loop(n);
 	if (!s->o.body_max) s->o.body_max = REQUEST_BODY_MAX;
 	set_default(&s->o.handshake_ms, TLS_HANDSHAKE_MS);
 	set_default(&s->o.header_ms, HEADER_READ_MS);

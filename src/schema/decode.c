@@ -245,7 +245,7 @@ int schema_decode_tree(const struct schema_type *t, struct arena *a, yyjson_mut_
 	if (yyjson_mut_is_null(v)) set_zero(t, v);
 	else decode_value(&d, t, v, &root);
 	if (d.nomem) return -ENOMEM;
-	if (issues && (t->flags & TYPE_CUSTOM)) qsort(issues->unknown, issues->n_unknown, sizeof(*issues->unknown), issue_cmp);
+	if (issues && issues->n_unknown > 1 && (t->flags & TYPE_CUSTOM)) qsort(issues->unknown, issues->n_unknown, sizeof(*issues->unknown), issue_cmp);
 	const char *msg = d.hard ? d.hard : d.soft;
 	if (!msg) return 0;
 	if (ret_msg) *ret_msg = msg;
