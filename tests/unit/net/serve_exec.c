@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pretended API server with one pod, p, for kubectl: exec runs a "program" that copies its input to its output, then says
- * "done" on stderr and exits with 3; port-forward echoes. Both over SPDY/3.1, exec over WebSocket v5 too.
+ * "done" on stderr and exits with 3; port-forward echoes. Both over SPDY/3.1, exec over WebSocket v5 too. The program takes a
+ * moment to start, as containers' do: kubectl before v1.34 loses what comes together with the answer to its WebSocket request,
+ * since it reads before it has made its streams ("Unknown stream id 2", kubernetes/kubernetes#131189).
  * serve_exec CERT KEY; prints its port; ends with its standard input.
  */
 #include "net/server.h"
@@ -11,6 +13,7 @@
 #include <stdio.h>
 
 #define OUT_MAX ((size_t)64 << 20)
+#define START_MS 100
 #define EXIT_STATUS \
 	"{\"metadata\":{},\"status\":\"Failure\",\"message\":\"command terminated with non-zero exit code\"," \
 	"\"reason\":\"NonZeroExitCode\",\"details\":{\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"3\"}]}}"
@@ -25,6 +28,7 @@ struct session {
 	bool forward, input, over;
 	struct ws_reader *ws;
 	const struct kube_protocol *protocol;
+	struct loop_timer *start;
 	struct buf out;
 };
 
@@ -93,6 +97,13 @@ static void ws_exit(struct session *s) {
 	s->over = true;
 }
 
+static void ws_start(void *arg) {
+	struct session *s = arg;
+	s->start = NULL;
+	ws_exit(s);
+	flush(s);
+}
+
 static int on_message(void *ctx, enum ws_opcode op, struct slice m) {
 	struct session *s = ctx;
 	unsigned channel;
@@ -121,6 +132,7 @@ static void stream_over(void *ctx, struct stream *st, int err) { stream_close(st
 
 static void stream_gone(void *ctx) {
 	struct session *s = ctx;
+	loop_timer_stop(s->start);
 	spdy_free(s->spdy);
 	ws_reader_free(s->ws);
 	buf_done(&s->out);
@@ -146,7 +158,7 @@ static void start_ws(struct exchange *x, struct session *s, struct http_headers 
 	http_headers_add(x->arena, h, SLICE_LIT("sec-websocket-accept"), slice_str(accept));
 	http_headers_add(x->arena, h, SLICE_LIT("sec-websocket-protocol"), slice_str(s->protocol->name));
 	s->ws = ws_reader_new(true, 0, &ws_events, s);
-	if (!s->input) ws_exit(s);
+	if (!s->input) s->start = loop_timer_start(x->loop, START_MS, 0, ws_start, s);
 }
 
 static void respond(struct exchange *x, int status, const char *json) {
