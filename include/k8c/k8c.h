@@ -100,6 +100,7 @@ struct k8c_config_options {
 	bool no_kubeconfig;       /* use only what is given here */
 	bool no_in_cluster;       /* never fall back to the pod's own credentials */
 	const char *service_account_dir; /* NULL: /var/run/secrets/kubernetes.io/serviceaccount */
+	uint32_t exec_timeout_ms; /* how long a credential plugin may take; 0: 60 s */
 };
 
 /* The way kubectl does it: kubeconfig files merged (first one wins for each setting), overrides, and, when no file says anything,
@@ -177,7 +178,9 @@ struct k8c_client_options {
 	const char *user_agent;       /* NULL: "k8c/VERSION" */
 	const struct k8c_transport *transport; /* NULL: the built-in one; must outlive the client */
 	void *transport_ctx;
-	uint32_t timeout_ms;          /* default for requests; 0: 60 s; watches and streams have none */
+	/* Default for requests, and how long exec, attach and port-forward wait for their stream; 0: 60 s. What has begun to stream
+	 * (watches, logs, commands) has none. */
+	uint32_t timeout_ms;
 	uint32_t retries;             /* how often a request that may be repeated is repeated; 0: 10; UINT32_MAX: never */
 	size_t max_body;              /* largest answer that is collected; 0: 64 MiB */
 	bool http1_only;
@@ -241,8 +244,9 @@ struct k8c_request_handler {
 	/* Exactly once, last. err is NULL for 2xx; res is NULL when there was no answer. The call is gone afterwards. */
 	void (*on_done)(void *ctx, const struct k8c_response *res, const struct k8c_error *err);
 };
-/* Repeats by itself what may be repeated (GET, HEAD, PUT, DELETE when no answer came; anything on 429 and on 503 with
- * Retry-After), with back-off and jitter; after 401 re-reads the credentials and repeats once. 0, -EINVAL, -ENOMEM. `ret` may be
+/* Repeats by itself what may be repeated (GET, HEAD, PUT, DELETE when no answer came, and on 5xx with Retry-After; anything on 429 and
+ * on 503 with Retry-After), with back-off and jitter; a Retry-After of more than a minute is not waited for but told. After 401
+ * re-reads the credentials and repeats once. 0, -EINVAL, -ENOMEM. `ret` may be
  * NULL. */
 K8C_EXPORT int k8c_request_start(struct k8c_client *c, const struct k8c_request *req, const struct k8c_request_handler *h,
 				 void *ctx, struct k8c_call **ret);

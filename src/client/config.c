@@ -137,6 +137,7 @@ static int apply_overrides(struct k8c_config *c, const struct k8c_config_options
 		c->ca_file = NULL;
 		c->ca_data = SLICE_NULL;
 	}
+	c->exec_timeout_ms = o->exec_timeout_ms;
 	if (c->server && !strstr(c->server, "://")) c->server = arena_printf(c->arena, "http://%s", c->server);
 	return 0;
 }

@@ -33,6 +33,7 @@ struct k8c_config {
 	const char *const *impersonate_groups;
 	const struct config_extra { const char *key, *value; } *impersonate_extra;
 	size_t n_impersonate_extra;
+	uint32_t exec_timeout_ms; /* 0: CREDENTIALS_EXEC_SECONDS */
 	bool insecure, in_cluster;
 };
 

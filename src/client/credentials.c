@@ -19,6 +19,7 @@ struct credentials {
 	struct arena *tls;     /* what the three point into */
 	struct slice ca, cert, key;
 	bool tls_loaded;
+	int64_t tls_reread_at; /* seconds, wall clock */
 	char msg[512];
 };
 
@@ -130,7 +131,8 @@ int credentials_authorization(struct credentials *c, struct buf *b, const char *
 bool credentials_refused(struct credentials *c) {
 	c->reread_at = 0;
 	c->exec_valid = false;
-	return c->cfg->token_file || (!c->cfg->token && !c->cfg->username && c->cfg->exec);
+	c->tls_reread_at = 0;
+	return c->cfg->token_file || (!c->cfg->token && !c->cfg->username && c->cfg->exec) || (c->tls_loaded && credentials_tls_changed(c));
 }
 
 /* ---- TLS files ---- */
@@ -176,6 +178,7 @@ int credentials_tls(struct credentials *c, struct slice *ca, struct slice *cert,
 	c->key = arena_slice_dup(a, p.key);
 	if (!c->ca.p || !c->cert.p || !c->key.p) return -ENOMEM;
 	c->tls_loaded = true;
+	c->tls_reread_at = env_now_sec(c->env) + CREDENTIALS_REREAD_SECONDS;
 	*ca = c->ca;
 	*cert = c->cert;
 	*key = c->key;
@@ -188,4 +191,11 @@ bool credentials_tls_changed(struct credentials *c) {
 	if (!c->tls_loaded) return true;
 	if (!a || load(c, a, &p) < 0) return false;
 	return !slice_eq(p.ca, c->ca) || !slice_eq(p.cert, c->cert) || !slice_eq(p.key, c->key);
+}
+
+bool credentials_tls_stale(struct credentials *c) {
+	int64_t now = env_now_sec(c->env);
+	if (c->tls_loaded && now < c->tls_reread_at) return false;
+	c->tls_reread_at = now + CREDENTIALS_REREAD_SECONDS;
+	return credentials_tls_changed(c);
 }

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#define WAIT_STEP_MS 5
+
 extern char **environ;
 
 void exec_credential_done(struct exec_credential *e) {
@@ -93,9 +95,8 @@ static int start(char **argv, char **envp, pid_t *ret_pid, int *ret_fd) {
 	return r;
 }
 
-/* Reads to the end; 0, -ETIMEDOUT, -E2BIG. */
-static int collect(int fd, struct buf *b) {
-	uint64_t end = env_mono(&env_system) + (uint64_t)CREDENTIALS_EXEC_SECONDS * (uint64_t)NSEC_PER_SEC;
+/* Reads to the end; 0, -ETIMEDOUT, -E2BIG. `end`: monotonic time. */
+static int collect(int fd, uint64_t end, struct buf *b) {
 	for (;;) {
 		char chunk[4096];
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -112,11 +113,16 @@ static int collect(int fd, struct buf *b) {
 	}
 }
 
-static int wait_for(pid_t pid) {
-	int status;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR) return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+/* A plugin may close its output and go on. Its exit code (128: a signal); -ETIMEDOUT: it had to be killed. */
+static int wait_for(pid_t pid, uint64_t end) {
+	int status, killed = 0;
+	for (;;) {
+		pid_t r = waitpid(pid, &status, killed ? 0 : WNOHANG);
+		if (r < 0 && errno != EINTR) return -errno;
+		if (r == pid) return killed ? -ETIMEDOUT : WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+		if (r == 0 && env_mono(&env_system) >= end) killed = kill(pid, SIGKILL) == 0;
+		else if (r == 0) (void)poll(NULL, 0, WAIT_STEP_MS);
+	}
 }
 
 /* ---- what it printed ---- */
@@ -126,7 +132,7 @@ static char *dup_member(const yyjson_mut_val *v, const char *name) {
 	return s.n ? strndup(s.p, s.n) : NULL;
 }
 
-static int parse(struct slice text, struct exec_credential *ret, char *msg, size_t size) {
+int exec_credential_parse(struct slice text, struct exec_credential *ret, char *msg, size_t size) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	yyjson_mut_doc *doc;
 	struct json_error err;
@@ -162,9 +168,12 @@ int exec_credential_get(const struct k8c_config *cfg, struct exec_credential *re
 			 e->install_hint ? "\n\n" : "", e->install_hint ? e->install_hint : "");
 		return r;
 	}
-	r = collect(fd, &out);
+	uint32_t ms = cfg->exec_timeout_ms ? cfg->exec_timeout_ms : CREDENTIALS_EXEC_SECONDS * 1000;
+	uint64_t end = env_mono(&env_system) + (uint64_t)ms * 1000000u;
+	r = collect(fd, end, &out);
 	if (r < 0) kill(pid, SIGKILL);
-	int code = wait_for(pid);
+	int code = wait_for(pid, r < 0 ? UINT64_MAX : end);
+	if (r == 0 && code < 0) r = code;
 	if (r < 0) {
 		snprintf(msg, size, "getting credentials: exec: executable %s %s", e->command,
 			 r == -ETIMEDOUT ? "did not finish in time" : strerror(-r));
@@ -174,5 +183,5 @@ int exec_credential_get(const struct k8c_config *cfg, struct exec_credential *re
 		snprintf(msg, size, "getting credentials: exec: executable %s failed with exit code %d", e->command, code);
 		return -ECHILD;
 	}
-	return parse(buf_slice(&out), ret, msg, size);
+	return exec_credential_parse(buf_slice(&out), ret, msg, size);
 }

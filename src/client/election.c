@@ -91,6 +91,7 @@ static int put_spec(struct k8c_election *e, yyjson_mut_doc *doc, yyjson_mut_val 
 	if (!spec) return -ENOMEM;
 	bool had = json_get(spec, "leaseTransitions") != NULL;
 	int64_t transitions = json_path_int(spec, "leaseTransitions", 0);
+	if (transitions < 0 || transitions >= INT32_MAX) transitions = 0; /* the field has 32 bits */
 	/* No holder is no member: an empty one is invalid. */
 	if (give_up) json_del(spec, "holderIdentity");
 	bool ok = (give_up || json_set_str(doc, spec, "holderIdentity", slice_str(e->o.identity))) &&
@@ -130,7 +131,8 @@ static int create_lease(struct k8c_election *e) {
 /* Notes the lease; true when its holder may be replaced. */
 static bool observe(struct k8c_election *e, const yyjson_mut_val *root) {
 	struct slice rv = json_path_str(root, "metadata.resourceVersion"), holder = json_path_str(root, "spec.holderIdentity");
-	int64_t lasts = json_path_int(root, "spec.leaseDurationSeconds", 0) * 1000;
+	int64_t lasts = json_path_int(root, "spec.leaseDurationSeconds", 0);
+	lasts = lasts > INT32_MAX ? INT32_MAX * 1000ll : lasts * 1000 * (lasts > 0);
 	if (!e->seen_rv || !slice_eqs(rv, e->seen_rv)) {
 		free(e->seen_rv);
 		e->seen_rv = strndup(rv.p ? rv.p : "", rv.n);

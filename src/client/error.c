@@ -109,7 +109,9 @@ void error_from_response(struct arena *a, int status, struct slice body, struct 
 		error_from_status(a, status, doc->root, ret);
 	else
 		from_code(a, status, body, ret);
+	/* The line of the answer counts, whatever a body says of itself. */
 	ret->status = status;
+	ret->err = sum_up(status, ret->reason);
 }
 
 void error_copy(struct arena *a, const struct k8c_error *e, struct k8c_error *ret) {

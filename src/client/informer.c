@@ -159,8 +159,11 @@ static void on_event(void *ctx, const struct k8c_event *e) {
 static void on_watch_done(void *ctx, const struct k8c_error *err) {
 	struct k8c_informer *i = ctx;
 	i->call = NULL;
-	/* A server without WatchList: the old way. */
-	if (err && (err->status == 400 || err->status == 422) && !i->synced) i->no_watch_list = true;
+	/* A server without WatchList: the old way, at once. */
+	if (err && (err->status == 400 || err->status == 422) && !i->synced && !i->no_watch_list) {
+		i->no_watch_list = true;
+		err = NULL;
+	}
 	again(i, err);
 }
 

@@ -7,6 +7,9 @@
 
 #include <errno.h>
 
+/* Pages in a row without an item, after which the list is taken for endless. */
+#define LIST_EMPTY_PAGES_MAX 1000u
+
 struct list_call {
 	struct k8c_call call;
 	struct arena *arena;         /* the operation */
@@ -18,7 +21,8 @@ struct list_call {
 	struct jsonstream stream;
 	int broken;                  /* the stream's fault */
 	char *cont, *rv;             /* continue token of the last page, revision of the first */
-	size_t items;
+	size_t items, items_before;  /* so far; when the page was begun */
+	unsigned empty_pages;
 	struct arena *heads;         /* kind and apiVersion of the page */
 	struct slice kind, api_version;
 	bool paused;
@@ -119,6 +123,11 @@ static void on_page(void *ctx, const struct k8c_response *res, const struct k8c_
 				 "an item of the list is larger than this client takes" : "the server's list is cut short or no JSON", &e);
 		err = &e;
 	}
+	l->empty_pages = l->items == l->items_before ? l->empty_pages + 1 : 0;
+	if (!err && l->cont && l->empty_pages >= LIST_EMPTY_PAGES_MAX) {
+		error_from_errno(l->arena, -EPROTO, "the server's list goes on without an end", &e);
+		err = &e;
+	}
 	if (!err && l->cont) {
 		l->next = loop_timer_start(l->call.client->loop, 0, 0, start_page, l);
 		if (l->next) return;
@@ -133,6 +142,7 @@ static void start_page(void *arg) {
 	struct list_call *l = arg;
 	struct k8c_op op = l->op;
 	l->next = NULL;
+	l->items_before = l->items;
 	_cleanup_free_ char *cont = TAKE_PTR(l->cont);
 	op.cont = cont ? cont : op.cont;
 	if (op.cont) op.resource_version = NULL;

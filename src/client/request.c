@@ -102,22 +102,25 @@ static uint64_t backoff(const struct request_call *r) {
 	return client_backoff(r->call.client->env, CLIENT_BACKOFF_MIN_MS, CLIENT_BACKOFF_MAX_MS, r->attempts - 1);
 }
 
-/* Seconds of Retry-After, -1 when there is none that can be followed. */
+/* Seconds of Retry-After, -1 when there is none (a date counts as none, as in client-go). */
 static int64_t retry_after(const struct k8c_response *res) {
 	uint64_t s;
 	struct slice v = slice_of(k8c_response_header(res, "retry-after"));
-	return v.n && slice_uint(v, CLIENT_RETRY_AFTER_MAX, &s) == 0 ? (int64_t)s : -1;
+	return v.n && slice_uint(v, UINT32_MAX, &s) == 0 ? (int64_t)s : -1;
 }
 
+/* 429 and 503 say that nothing was done; after another 5xx only what may be done twice is repeated. */
 static bool repeat_answer(struct request_call *r) {
 	int64_t after = retry_after(&r->res);
-	if (r->res.status == 401 && !r->reauthorized && r->call.client->creds && credentials_refused(r->call.client->creds)) {
+	int status = r->res.status;
+	if (status == 401 && !r->reauthorized && r->call.client->creds && credentials_refused(r->call.client->creds)) {
 		r->reauthorized = true;
 		return restart_in(r, 0);
 	}
-	if (r->res.status == 429) return again_in(r, after > 0 ? (uint64_t)after * 1000 : backoff(r));
-	if (r->res.status == 503 && after >= 0) return again_in(r, after ? (uint64_t)after * 1000 : backoff(r));
-	return false;
+	if (after > CLIENT_RETRY_AFTER_MAX) return false;
+	bool asked = status == 503 || (status >= 500 && idempotent(r));
+	if (status != 429 && (!asked || after < 0)) return false;
+	return again_in(r, after > 0 ? (uint64_t)after * 1000 : backoff(r));
 }
 
 static bool repeat_failure(struct request_call *r, int err) {
@@ -131,21 +134,33 @@ static bool repeat_failure(struct request_call *r, int err) {
 
 /* ---- answers ---- */
 
-static void warn(struct k8c_client *c, const struct k8c_header *h, size_t n) {
-	for (size_t i = 0; i < n && c->on_warning; i++) {
-		if (strcmp(h[i].name, "warning")) continue;
-		struct slice v = slice_of(h[i].value);
-		ptrdiff_t open = slice_chr(v, '"');
-		char *text = open < 0 ? NULL : malloc(v.n + 1), *q = text;
-		if (!text) continue;
-		for (size_t k = (size_t)open + 1; k < v.n && v.p[k] != '"'; k++) {
-			if (v.p[k] == '\\' && k + 1 < v.n) k++;
-			*q++ = v.p[k];
-		}
-		*q = 0;
-		c->on_warning(c->warning_ctx, text);
-		free(text);
+/* A quoted string (RFC 9110, 5.6.4) from its first character on; returns what follows it. */
+static struct slice unquote(struct slice v, char *text) {
+	size_t k = 0;
+	for (; k < v.n && v.p[k] != '"'; k++) {
+		if (v.p[k] == '\\' && k + 1 < v.n) k++;
+		*text++ = v.p[k];
 	}
+	*text = 0;
+	return slice_from(v, k < v.n ? k + 1 : v.n);
+}
+
+/* Warnings may come in one header: 299 - "one", 299 - "two"; a date in quotes may follow a text. */
+static void warn_of(struct k8c_client *c, struct slice v) {
+	_cleanup_free_ char *text = malloc(v.n + 1);
+	for (bool is_date = false; text;) {
+		ptrdiff_t open = slice_chr(v, '"');
+		if (open < 0) return;
+		if (slice_chr(slice_upto(v, (size_t)open), ',') >= 0) is_date = false;
+		v = unquote(slice_from(v, (size_t)open + 1), text);
+		if (!is_date) c->on_warning(c->warning_ctx, text);
+		is_date = true;
+	}
+}
+
+static void warn(struct k8c_client *c, const struct k8c_header *h, size_t n) {
+	for (size_t i = 0; i < n && c->on_warning; i++)
+		if (!strcmp(h[i].name, "warning")) warn_of(c, slice_of(h[i].value));
 }
 
 static int keep_head(struct request_call *r, int status, const struct k8c_header *h, size_t n) {
@@ -247,6 +262,17 @@ int request_headers(struct k8c_client *c, struct arena *a, struct k8c_header *h,
 	return ok ? 0 : -E2BIG;
 }
 
+int request_check_headers(struct arena *a, const struct k8c_header *h, size_t n, const char **ret_msg) {
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < h[i].value.n; k++) {
+			unsigned char c = (unsigned char)h[i].value.p[k];
+			if ((c >= ' ' && c != 0x7f) || c == '\t') continue;
+			*ret_msg = arena_printf(a, "invalid header field value for \"%s\"", h[i].name);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 static int send_attempt(struct request_call *r, struct arena *a, const char **ret_msg) {
 	struct k8c_client *c = r->call.client;
 	struct k8c_header h[HEADERS_MAX];
@@ -260,6 +286,7 @@ static int send_attempt(struct request_call *r, struct arena *a, const char **re
 	}
 	if (!ok) return -E2BIG;
 	int e = request_headers(c, a, h, &n, HEADERS_MAX, ret_msg);
+	if (e == 0) e = request_check_headers(a, h, n, ret_msg);
 	if (e < 0) return e;
 	uint64_t now = uv_now(loop_uv(c->loop));
 	uint32_t left = r->deadline_ms ? (uint32_t)(r->deadline_ms > now ? r->deadline_ms - now : 1) : 0;

@@ -12,7 +12,8 @@
 struct net_transport {
 	struct k8c_client *client;
 	struct net_client *net, *net_h1; /* net_h1: made when the first upgrade is asked for, which HTTP/2 has not */
-	struct list old;     /* struct retired: connections made with files that have changed since */
+	struct list old;     /* struct retired: connections made with files that have changed since, until their calls have ended */
+	struct loop_timer *reap;
 	char *origin, *prefix; /* "https://host:port", and the path that stands before every target */
 };
 
@@ -49,21 +50,42 @@ static int make_net(struct net_transport *t, bool http1, struct net_client **ret
 	return r;
 }
 
-/* The files changed: new requests use new connections, those under way end on the old ones. */
-static int refresh(struct net_transport *t) {
+static void retired_free(struct retired *r) {
+	net_client_free(r->net);
+	net_client_free(r->net_h1);
+	list_del(&r->link);
+	free(r);
+}
+
+static void reap(void *arg) {
+	struct net_transport *t = arg;
+	t->reap = NULL;
+	list_foreach(&t->old, n) {
+		struct retired *r = list_entry(n, struct retired, link);
+		if (net_client_idle(r->net) && (!r->net_h1 || net_client_idle(r->net_h1))) retired_free(r);
+	}
+}
+
+/* From the loop: a call that has just ended is still on the stack. */
+static void reap_later(struct net_transport *t) {
+	if (!list_empty(&t->old) && !t->reap) t->reap = loop_timer_start(t->client->loop, 0, 0, reap, t);
+}
+
+/* The files changed: new requests use new connections, those under way end on the old ones. Files that make no sense (a certificate
+ * has been written, its key not yet) leave everything as it is. */
+static void refresh(struct net_transport *t) {
 	struct net_client *fresh;
-	if (!credentials_tls_changed(t->client->creds)) return 0;
 	struct retired *old = calloc(1, sizeof(*old));
 	if (!old || make_net(t, t->client->http1_only, &fresh, NULL) < 0) {
 		free(old);
-		return -ENOMEM;
+		return;
 	}
 	old->net = t->net;
 	old->net_h1 = t->net_h1;
 	t->net = fresh;
 	t->net_h1 = NULL;
 	list_add_tail(&t->old, &old->link);
-	return 0;
+	reap_later(t);
 }
 
 static int split_server(struct net_transport *t, const char *server) {
@@ -81,12 +103,8 @@ static void net_free(void *ctx) {
 	struct net_transport *t = ctx;
 	net_client_free(t->net);
 	net_client_free(t->net_h1);
-	list_foreach(&t->old, n) {
-		struct retired *r = list_entry(n, struct retired, link);
-		net_client_free(r->net);
-		net_client_free(r->net_h1);
-		free(r);
-	}
+	loop_timer_stop(t->reap);
+	list_foreach(&t->old, n) retired_free(list_entry(n, struct retired, link));
 	free(t->origin);
 	free(t->prefix);
 	free(t);
@@ -130,7 +148,8 @@ static void on_done(void *ctx, int err, const char *msg) {
 	struct net_exchange *x = ctx;
 	struct k8c_transport_handler h = x->h;
 	void *hctx = x->ctx;
-	if (err == -EKEYREJECTED) refresh(x->t);
+	if (err == -EKEYREJECTED && credentials_tls_changed(x->t->client->creds)) refresh(x->t);
+	reap_later(x->t);
 	free(x);
 	h.on_done(hctx, err, msg);
 }
@@ -166,6 +185,7 @@ static int net_start(void *ctx, const struct k8c_transport_request *req, const s
 	struct net_exchange *x = calloc(1, sizeof(*x));
 	char *target = a ? arena_printf(a, "%s%s", t->prefix, req->target) : NULL;
 	int r = x && target ? copy_headers(a, req, &head.headers) : -ENOMEM;
+	if (r == 0 && credentials_tls_stale(t->client->creds)) refresh(t);
 	if (r == 0 && h->on_upgrade && !t->net_h1) r = make_net(t, true, &t->net_h1, NULL);
 	if (r == 0) {
 		*x = (struct net_exchange){ t, NULL, *h, hctx };

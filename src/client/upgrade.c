@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/upgrade.h"
+#include "client/credentials.h"
 #include "client/error.h"
 #include "client/request.h"
 
@@ -16,7 +17,8 @@ struct upgrade {
 	size_t n_headers;
 	struct upgrade_handler h;
 	void *ctx;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *deadline;
+	bool reauthorized;
 	void *tcall;
 	struct k8c_response res;
 	struct buf body;
@@ -24,6 +26,7 @@ struct upgrade {
 
 static void upgrade_free(struct upgrade *u) {
 	loop_timer_stop(u->timer);
+	loop_timer_stop(u->deadline);
 	buf_done(&u->body);
 	arena_free(u->arena);
 	free(u);
@@ -56,11 +59,33 @@ static void on_data(void *ctx, struct k8c_bytes bytes) {
 	buf_put(&u->body, bytes.p, bytes.n);
 }
 
+static void begin(void *arg);
+
+/* A token that has been exchanged meanwhile: once more with the new one. */
+static bool reauthorize(struct upgrade *u) {
+	if (u->reauthorized || !u->client->creds || !credentials_refused(u->client->creds)) return false;
+	u->reauthorized = true;
+	buf_clear(&u->body);
+	u->timer = loop_timer_start(u->client->loop, 0, 0, begin, u);
+	return u->timer != NULL;
+}
+
+/* A server that takes the request and says nothing. */
+static void on_deadline(void *arg) {
+	struct upgrade *u = arg;
+	void *tcall = u->tcall;
+	u->deadline = NULL;
+	u->tcall = NULL;
+	if (tcall) u->client->transport->cancel(u->client->transport_ctx, tcall);
+	fail_errno(u, -ETIMEDOUT, "the server did not switch protocols in time");
+}
+
 static void on_done(void *ctx, int err, const char *msg) {
 	struct upgrade *u = ctx;
 	struct k8c_error e;
 	if (!u->tcall) return;
 	u->tcall = NULL;
+	if (err == 0 && u->res.status == 401 && reauthorize(u)) return;
 	if (err < 0) {
 		fail_errno(u, err, msg);
 	} else if (u->res.status >= 200 && u->res.status < 300) {
@@ -87,6 +112,7 @@ static void begin(void *arg) {
 	u->timer = NULL;
 	memcpy(all, u->headers, n * sizeof(*all));
 	int r = request_headers(u->client, u->arena, all, &n, HEADERS_MAX, &msg);
+	if (r == 0) r = request_check_headers(u->arena, all, n, &msg);
 	struct k8c_transport_request req = { sizeof(req), u->method, u->target, all, n, { 0 }, 0 };
 	if (r == 0) r = u->client->transport->start(u->client->transport_ctx, &req, &h, u, &u->tcall);
 	if (r < 0) fail_errno(u, r, msg);
@@ -117,8 +143,10 @@ int upgrade_start(struct k8c_client *c, const char *method, const char *target, 
 	u->arena = arena_new(0);
 	int r = u->arena ? copy(u, method, target, headers, n) : -ENOMEM;
 	if (r == 0) {
+		uv_update_time(loop_uv(c->loop));
 		u->timer = loop_timer_start(c->loop, 0, 0, begin, u);
-		if (!u->timer) r = -ENOMEM;
+		if (c->timeout_ms != K8C_NO_TIMEOUT) u->deadline = loop_timer_start(c->loop, c->timeout_ms, 0, on_deadline, u);
+		if (!u->timer || (c->timeout_ms != K8C_NO_TIMEOUT && !u->deadline)) r = -ENOMEM;
 	}
 	if (r < 0) {
 		upgrade_free(u);

@@ -11,6 +11,9 @@
 #define WATCH_BACKOFF_MIN_MS 800u
 #define WATCH_BACKOFF_MAX_MS 30000u
 #define WATCH_SECONDS_MIN 300u
+/* What the server may be late with ending a connection; then it is taken for dead and the watch resumes on another. */
+#define WATCH_GRACE_SECONDS 30u
+#define WATCH_SECONDS_MAX 1000000u
 /* A connection that lasted this long was a good one: the back-off starts anew. */
 #define WATCH_GOOD_MS 5000u
 #define INITIAL_EVENTS_END "k8s.io/initial-events-end"
@@ -173,10 +176,14 @@ static void on_conn_done(void *ctx, const struct k8c_response *res, const struct
 	resume(w);
 }
 
-static void put_query(struct watch_call *w, struct buf *q) {
-	char seconds[16];
+static uint32_t draw_seconds(const struct watch_call *w) {
 	uint32_t s = w->o.timeout_seconds ? w->o.timeout_seconds
 					  : WATCH_SECONDS_MIN + (uint32_t)env_uniform(w->call.client->env, WATCH_SECONDS_MIN + 1);
+	return s < WATCH_SECONDS_MAX ? s : WATCH_SECONDS_MAX;
+}
+
+static void put_query(struct watch_call *w, uint32_t s, struct buf *q) {
+	char seconds[16];
 	const char *rv = w->rv ? w->rv : w->o.resource_version;
 	snprintf(seconds, sizeof(seconds), "%u", s);
 	query_add(q, "watch", SLICE_LIT("true"));
@@ -201,9 +208,10 @@ static void open_connection(void *arg) {
 	w->began_ms = uv_now(loop_uv(w->call.client->loop));
 	jsonstream_done(&w->stream);
 	jsonstream_init(&w->stream, JSONSTREAM_VALUES, w->call.client->max_body, on_value, w);
-	put_query(w, &q);
+	uint32_t s = draw_seconds(w);
+	put_query(w, s, &q);
 	struct k8c_request req = {
-		.size = sizeof(req), .path = w->path, .query = q.p, .timeout_ms = K8C_NO_TIMEOUT, .flags = K8C_REQ_NO_RETRY
+		.size = sizeof(req), .path = w->path, .query = q.p, .timeout_ms = (s + WATCH_GRACE_SECONDS) * 1000, .flags = K8C_REQ_NO_RETRY
 	};
 	int r = q.err ? q.err : k8c_request_start(w->call.client, &req, &h, w, &w->conn);
 	if (r < 0) finish_errno(w, r, NULL);

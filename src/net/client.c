@@ -166,4 +166,12 @@ void net_client_free(struct net_client *n) {
 	client_unref(n);
 }
 
+bool net_client_idle(const struct net_client *n) {
+	for (const struct list *p = n->origins.next; p != &n->origins; p = p->next) {
+		const struct origin *o = list_entry(p, struct origin, node);
+		if (!list_empty(&o->waiting) || !list_empty(&o->active)) return false;
+	}
+	return true;
+}
+
 void net_stream_attach(struct stream *s, const struct stream_handler *handler, void *ctx) { stream_attach(s, handler, ctx); }

@@ -39,6 +39,8 @@ struct net_call_handler {
 int net_client_new(struct loop *l, const struct net_client_options *o, struct net_client **ret);
 /* Calls in flight end with -ECANCELED (their on_done runs before the return). NULL is allowed. */
 void net_client_free(struct net_client *c);
+/* No call is waiting or under way (streams that calls became do not count). */
+bool net_client_idle(const struct net_client *c);
 /* `url`: https://host:port or http://host:port. The request is sent with the given head (target, method, headers; host,
  * content-length are added) and body, both copied. timeout_ms 0: none. 0 or -errno (then no callback runs). */
 int net_call_start(struct net_client *c, const char *url, const struct http_request_head *head, struct slice body,

@@ -201,6 +201,49 @@ START_TEST(exec_plugins) {
 }
 END_TEST
 
+START_TEST(a_plugin_that_closes_its_output_and_stays_is_ended) {
+	char out[256];
+	write_file("lingering", "#!/bin/sh\nexec >&-\nexec sleep 1000\n");
+	write_file("silent", "#!/bin/sh\nexec sleep 1000\n");
+	for (int i = 0; i < 2; i++) {
+		const char *file = write_file("e", i ? EXEC_FILE("./silent") : EXEC_FILE("./lingering"));
+		struct k8c_config *c = load((struct k8c_config_options){ .kubeconfig = file, .exec_timeout_ms = 200 }, 0, NULL);
+		ck_assert_ptr_nonnull(strstr(header_of(c, out, -ETIMEDOUT), "did not finish in time"));
+		k8c_config_unref(c);
+	}
+}
+END_TEST
+
+static int64_t fake_now;
+static int64_t told_now(void *ctx) { return fake_now; }
+static const struct env fake_env = { .now = told_now };
+
+START_TEST(roots_are_read_again_every_minute_and_after_a_refusal) {
+	struct slice ca, cert, key;
+	struct credentials *cr;
+	const char *file = write_file("ca3.pem", "one");
+	struct k8c_config *c = load((struct k8c_config_options){ .no_kubeconfig = true, .server = "https://x", .ca_file = file }, 0, NULL);
+	fake_now = 1000 * NSEC_PER_SEC;
+	ck_assert_int_eq(credentials_new(c, &fake_env, &cr), 0);
+	ck_assert_int_eq(credentials_tls(cr, &ca, &cert, &key, NULL), 0);
+	ck_assert(!credentials_refused(cr));
+	ck_assert_int_eq(credentials_tls(cr, &ca, &cert, &key, NULL), 0);
+	write_file("ca3.pem", "two");
+	fake_now += 59 * NSEC_PER_SEC;
+	ck_assert(!credentials_tls_stale(cr));
+	fake_now += 1 * NSEC_PER_SEC;
+	ck_assert(credentials_tls_stale(cr));
+	ck_assert_int_eq(credentials_tls(cr, &ca, &cert, &key, NULL), 0);
+	ck_assert(!credentials_tls_stale(cr));
+	write_file("ca3.pem", "three");
+	ck_assert(!credentials_tls_stale(cr));
+	ck_assert(credentials_refused(cr));
+	ck_assert(credentials_tls_stale(cr));
+	credentials_free(cr);
+	k8c_config_unref(c);
+}
+END_TEST
+
 START_TEST(changed_files_are_noticed) {
 	struct slice ca, cert, key;
 	struct credentials *cr;
@@ -231,6 +274,8 @@ int main(void) {
 	tcase_add_test(t, headers);
 	tcase_add_test(t, exec_plugins);
 	tcase_add_test(t, changed_files_are_noticed);
+	tcase_add_test(t, a_plugin_that_closes_its_output_and_stays_is_ended);
+	tcase_add_test(t, roots_are_read_again_every_minute_and_after_a_refusal);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

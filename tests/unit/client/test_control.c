@@ -128,6 +128,20 @@ START_TEST(an_expired_lease_is_taken_over) {
 }
 END_TEST
 
+START_TEST(absurd_numbers_in_a_lease_do_no_harm) {
+	FAKE({ "GET", LEASES "/l", 200,
+	       "{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{\"holderIdentity\":\"other\",\"leaseDurationSeconds\":9223372036854775807}}" },
+	     { "GET", LEASES "/l", 200,
+	       "{\"metadata\":{\"resourceVersion\":\"2\"},\"spec\":{\"leaseDurationSeconds\":-9223372036854775807,\"leaseTransitions\":9223372036854775807}}" },
+	     { "PUT", LEASES "/l", 200, LEASE("3", "me") });
+	struct k8c_election *e = elect();
+	run_until(&leads);
+	ck_assert_uint_eq(fake.n_req, 3);
+	k8c_election_free(e);
+	fake_done();
+}
+END_TEST
+
 START_TEST(a_leader_that_cannot_renew_stops) {
 	FAKE({ "GET", LEASES "/l", 404, "" }, { "POST", LEASES, 201, LEASE("1", "me") });
 	struct k8c_election *e = elect();
@@ -195,6 +209,7 @@ static void add(TCase *t) {
 	tcase_add_test(t, waiting);
 	tcase_add_test(t, a_lease_is_made_renewed_and_given_up);
 	tcase_add_test(t, an_expired_lease_is_taken_over);
+	tcase_add_test(t, absurd_numbers_in_a_lease_do_no_harm);
 	tcase_add_test(t, a_leader_that_cannot_renew_stops);
 	tcase_add_test(t, equal_events_are_counted);
 	tcase_add_test(t, similar_events_are_combined_and_floods_dropped);

@@ -92,6 +92,50 @@ START_TEST(retry_after_is_followed) {
 }
 END_TEST
 
+START_TEST(a_longer_retry_after_than_a_minute_is_told_not_cut_short) {
+	FAKE({ "GET", "/api", 429, FORBIDDEN, "retry-after", "61" });
+	struct k8c_reply *r;
+	k8c_op_wait(fake.client, &get_pod, &r);
+	ck_assert_int_eq(r->error.err, -EBUSY);
+	ck_assert_uint_eq(r->error.retry_after, 61);
+	ck_assert_uint_eq(fake.n_req, 1);
+	k8c_reply_free(r);
+	fake_done();
+}
+END_TEST
+
+START_TEST(retry_after_on_500_repeats_only_what_is_idempotent) {
+	FAKE({ "GET", "/api", 500, "", "retry-after", "0" }, { "GET", "/api", 200, "{}" }, { "POST", "/api", 500, "", "retry-after", "0" });
+	struct k8c_reply *r;
+	k8c_op_wait(fake.client, &get_pod, &r);
+	ck_assert_int_eq(r->error.err, 0);
+	k8c_reply_free(r);
+	struct k8c_op create = { .size = sizeof(create), .verb = K8C_CREATE, .target = get_pod.target, .body = { "{}", 2 } };
+	create.target.name = NULL;
+	k8c_op_wait(fake.client, &create, &r);
+	ck_assert_int_eq(r->error.err, -EIO);
+	ck_assert_uint_eq(fake.n_req, 3);
+	k8c_reply_free(r);
+	fake_done();
+}
+END_TEST
+
+START_TEST(a_line_end_in_a_header_is_not_sent) {
+	struct k8c_config_options o = { .size = sizeof(o), .no_kubeconfig = true, .server = "https://x", .token = "a\nimpersonate-user: root" };
+	struct k8c_config *cfg;
+	struct k8c_reply *r;
+	ck_assert_int_eq(k8c_config_load(&o, &cfg, NULL), 0);
+	fake_setup(cfg, NULL, 0);
+	ck_assert_int_eq(k8c_op_wait(fake.client, &get_pod, &r), 0);
+	ck_assert_int_eq(r->error.err, -EINVAL);
+	ck_assert_str_eq(r->error.message, "invalid header field value for \"authorization\"");
+	ck_assert_uint_eq(fake.n_req, 0);
+	k8c_reply_free(r);
+	fake_done();
+	k8c_config_unref(cfg);
+}
+END_TEST
+
 static void write_file(const char *path, const char *text) {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -217,15 +261,19 @@ START_TEST(operations_become_requests) {
 }
 END_TEST
 
-static char warned[64];
-static void on_warning(void *ctx, const char *text) { snprintf(warned, sizeof(warned), "%s", text); }
+static char warned[128];
+static void on_warning(void *ctx, const char *text) {
+	size_t n = strlen(warned);
+	snprintf(warned + n, sizeof(warned) - n, "%s|", text);
+}
 
 START_TEST(warnings_are_told) {
-	FAKE({ "GET", "/api", 200, "{}", "warning", "299 - \"v1 \\\"Thing\\\" is deprecated\"" });
+	FAKE({ "GET", "/api", 200, "{}", "warning",
+	       "299 - \"v1 \\\"Thing\\\" is deprecated\", 299 - \"two\" \"Sat, 25 Aug 2012 23:34:45 GMT\", 299 - \"open" });
 	fake.client->on_warning = on_warning;
 	struct k8c_reply *r;
 	k8c_op_wait(fake.client, &get_pod, &r);
-	ck_assert_str_eq(warned, "v1 \"Thing\" is deprecated");
+	ck_assert_str_eq(warned, "v1 \"Thing\" is deprecated|two|open|");
 	k8c_reply_free(r);
 	fake_done();
 }
@@ -247,6 +295,9 @@ static void add(TCase *t) {
 	tcase_add_test(t, errors_are_structures);
 	tcase_add_test(t, lost_connections_repeat_what_is_idempotent);
 	tcase_add_test(t, retry_after_is_followed);
+	tcase_add_test(t, a_longer_retry_after_than_a_minute_is_told_not_cut_short);
+	tcase_add_test(t, retry_after_on_500_repeats_only_what_is_idempotent);
+	tcase_add_test(t, a_line_end_in_a_header_is_not_sent);
 	tcase_add_test(t, token_is_read_again_after_401);
 	tcase_add_test(t, expiry_of_tokens);
 	tcase_add_test(t, cancellation);

@@ -108,6 +108,47 @@ START_TEST(ends_of_commands) {
 }
 END_TEST
 
+START_TEST(a_server_that_never_switches_protocols_is_not_waited_for) {
+	FAKE({ "GET", "/api/v1", 200, "", .open = true });
+	struct k8c_exec *e;
+	bool done = false;
+	fake.client->timeout_ms = 20;
+	ck_assert_int_eq(k8c_exec_start(fake.client, &options, &handler, &done, &e), 0);
+	run_until(&done);
+	check_journal("exit:-1:-110 ");
+	fake_done();
+}
+END_TEST
+
+START_TEST(a_stream_refused_with_401_is_asked_for_once_more_with_the_new_token) {
+	static const struct fake_answer script[] = { { "GET", "/api/v1", 401, "" }, { "GET", "/api/v1", 101, .value = "v5.channel.k8s.io" },
+						     { "GET", "/api/v1", 401, "" }, { "GET", "/api/v1", 401, "" } };
+	char path[] = "/tmp/k8c-token-XXXXXX";
+	int fd = mkstemp(path);
+	ck_assert_int_eq(write(fd, "one", 3), 3);
+	close(fd);
+	struct k8c_config_options o = { .size = sizeof(o), .no_kubeconfig = true, .server = "https://x", .token_file = path };
+	struct k8c_config *cfg;
+	struct k8c_exec *e;
+	bool done = false;
+	ck_assert_int_eq(k8c_config_load(&o, &cfg, NULL), 0);
+	fake_setup(cfg, script, ELEMENTSOF(script));
+	ck_assert_int_eq(k8c_exec_start(fake.client, &options, &handler, &done, &e), 0);
+	settle();
+	k8c_exec_cancel(e);
+	settle();
+	done = false;
+	ck_assert_int_eq(k8c_exec_start(fake.client, &options, &handler, &done, &e), 0);
+	run_until(&done);
+	ck_assert_uint_eq(fake.n_req, 4);
+	ck_assert_str_eq(fake.req[1].authorization, "Bearer one");
+	check_journal("open exit:-1:-125 exit:-1:-129 ");
+	fake_done();
+	k8c_config_unref(cfg);
+	unlink(path);
+}
+END_TEST
+
 /* ---- port-forward: the other side is a SPDY server ---- */
 
 static void f_open(void *ctx) { buf_puts(&journal, "open "); }
@@ -195,6 +236,8 @@ END_TEST
 static void add(TCase *t) {
 	tcase_add_test(t, a_command);
 	tcase_add_test(t, ends_of_commands);
+	tcase_add_test(t, a_server_that_never_switches_protocols_is_not_waited_for);
+	tcase_add_test(t, a_stream_refused_with_401_is_asked_for_once_more_with_the_new_token);
 	tcase_add_test(t, a_port);
 	tcase_add_test(t, logs);
 }

@@ -61,6 +61,17 @@ START_TEST(broken_lists_are_told) {
 }
 END_TEST
 
+START_TEST(a_list_of_empty_pages_without_end_is_given_up) {
+	static const struct fake_answer page = { "GET", "/api/v1/pods", 200, "{\"metadata\":{\"continue\":\"again\"},\"items\":[]}" };
+	struct listed l = { 0 };
+	fake_setup(NULL, &page, 1);
+	fake.endless = true;
+	ck_assert_int_eq(k8c_list_wait(fake.client, &list_pods, &list_handler, &l), -EPROTO);
+	buf_clear(&journal);
+	fake_done();
+}
+END_TEST
+
 /* ---- watches ---- */
 
 struct watched { bool done; int err; };
@@ -93,6 +104,22 @@ START_TEST(watch_resumes_behind_the_last_revision) {
 	ck_assert(!w.done);
 	fake_feed(GONE);
 	ck_assert(w.done && w.err == -ESTALE);
+	fake_done();
+}
+END_TEST
+
+START_TEST(a_watch_does_not_wait_for_a_dead_server_for_ever) {
+	FAKE({ "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=5&timeoutSeconds=3", 200, "", .open = true },
+	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=5&timeoutSeconds=3", 200, "", .open = true });
+	struct watched w = { 0 };
+	struct k8c_watch_options o = { .size = sizeof(o), .target = { .version = "v1", .resource = "pods" }, .resource_version = "5",
+				       .timeout_seconds = 3 };
+	k8c_watch_start(fake.client, &o, &watch_handler, &w, NULL);
+	settle();
+	ck_assert(fake.req[0].timeout_ms > 3000 && fake.req[0].timeout_ms <= 60000);
+	fake_close(-ETIMEDOUT);
+	for (int i = 0; i < 100 && !fake.opened; i++) k8c_client_run_once(fake.client, 50);
+	ck_assert(fake.opened && !w.done);
 	fake_done();
 }
 END_TEST
@@ -131,7 +158,8 @@ static void i_update(void *ctx, struct k8c_object *old, struct k8c_object *o) {
 }
 static void i_delete(void *ctx, struct k8c_object *o) { note("-", slice_of(k8c_object_name(o))); }
 static void i_synced(void *ctx) { note("synced", SLICE_NULL); }
-static const struct k8c_informer_handler informer_handler = { i_add, i_update, i_delete, i_synced, NULL };
+static void i_error(void *ctx, const struct k8c_error *err) { note("error", SLICE_NULL); }
+static const struct k8c_informer_handler informer_handler = { i_add, i_update, i_delete, i_synced, i_error };
 
 static void app_values(void *ctx, struct k8c_object *o, void (*emit)(void *sink, struct k8c_bytes value), void *sink) {
 	emit(sink, bytes_of(json_path_str(k8c_object_value(o), "metadata.labels.app")));
@@ -208,7 +236,7 @@ START_TEST(lost_history_is_listed_again) {
 	     { "GET", "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=20&", 200, "", .open = true });
 	struct k8c_informer *i = informer(true);
 	for (int n = 0; n < 100 && !fake.opened; n++) k8c_client_run_once(fake.client, 50);
-	check_journal("+x +y +z synced ~2 >12 -z ");
+	check_journal("+x +y +z synced error ~2 >12 -z ");
 	ck_assert_uint_eq(k8c_informer_count(i), 2);
 	k8c_informer_free(i);
 	fake_done();
@@ -230,6 +258,8 @@ END_TEST
 static void add(TCase *t) {
 	tcase_add_test(t, pages_are_joined);
 	tcase_add_test(t, broken_lists_are_told);
+	tcase_add_test(t, a_list_of_empty_pages_without_end_is_given_up);
+	tcase_add_test(t, a_watch_does_not_wait_for_a_dead_server_for_ever);
 	tcase_add_test(t, watch_resumes_behind_the_last_revision);
 	tcase_add_test(t, events_may_come_in_any_pieces);
 	tcase_add_test(t, refused_watches_end);
