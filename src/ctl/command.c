@@ -6,9 +6,18 @@
 #include <signal.h>
 
 const struct command *const commands[] = {
-	&command_annotate, &command_api_resources, &command_api_versions, &command_create, &command_delete,
-	&command_get, &command_label, &command_patch, &command_replace, &command_scale,
-	&command_version, NULL,
+	&command_annotate,
+	&command_api_resources,
+	&command_api_versions,
+	&command_create,
+	&command_delete,
+	&command_get,
+	&command_label,
+	&command_patch,
+	&command_replace,
+	&command_scale,
+	&command_version,
+	NULL,
 };
 
 static bool answers_to(const struct command *cmd, const char *name) {

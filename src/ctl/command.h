@@ -17,8 +17,17 @@ struct command {
 };
 
 extern const struct command *const commands[];
-extern const struct command command_get, command_delete, command_create, command_replace, command_patch, command_label,
-	command_annotate, command_scale, command_version, command_api_resources, command_api_versions;
+extern const struct command command_annotate;
+extern const struct command command_api_resources;
+extern const struct command command_api_versions;
+extern const struct command command_create;
+extern const struct command command_delete;
+extern const struct command command_get;
+extern const struct command command_label;
+extern const struct command command_patch;
+extern const struct command command_replace;
+extern const struct command command_scale;
+extern const struct command command_version;
 
 /* Finds the command of argv, parses its flags, runs it, prints its faults. The exit code. */
 int command_main(int argc, char **argv);

@@ -1,6 +1,6 @@
-"""Real kubectl and k8ctl on the same server: every line of commands.txt, stdout, stderr and exit code.
+"""Real kubectl and k8ctl on the same server: every line of commands*.txt, stdout, stderr and exit code.
 
-A line is a shell command with `kubectl` in it. Lines that begin with `!` change the server and run with both programs, each in a
+Every file has two namespaces of its own and its lines run in order. A line is a shell command with `kubectl` in it. Lines that begin with `!` change the server and run with both programs, each in a
 namespace of its own ($NS); `=` lines only prepare (real kubectl, in both namespaces). What cannot be the same (ages, uids,
 versions of objects, times) is made the same before the comparison; nothing else is.
 """
@@ -55,21 +55,29 @@ class Differential(unittest.TestCase):
         done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, timeout=60, cwd=HERE)
         return done.returncode, normal(done.stdout, namespace), normal(done.stderr, namespace)
 
-    def test_commands(self):
-        for namespace in ("difa", "difb"):
+    def compare(self, name, namespaces):
+        for namespace in namespaces:
             self.cluster.kubectl("create", "namespace", namespace)
-        lines = [l.rstrip("\n") for l in (HERE / "commands.txt").read_text().splitlines()]
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate((HERE / name).read_text().splitlines(), 1):
             if not line or line.startswith("#"):
                 continue
             if line.startswith("="):
-                for namespace in ("difa", "difb"):
+                for namespace in namespaces:
                     status, out, err = self.sh(line[1:], namespace, False)
                     self.assertEqual(status, 0, f"{line}: {out}{err}")
                 continue
             changes = line.startswith("!")
             line = line.removeprefix("!")
-            real = self.sh(line, "difa", False)
-            mine = self.sh(line, "difb" if changes else "difa", True)
-            with self.subTest(line=number, command=line):
+            real = self.sh(line, namespaces[0], False)
+            mine = self.sh(line, namespaces[1 if changes else 0], True)
+            with self.subTest(file=name, line=number, command=line):
                 self.assertEqual(real, mine)
+
+
+def add_test(name, number):
+    setattr(Differential, "test_" + name.removesuffix(".txt").replace("-", "_"),
+            lambda self: self.compare(name, (f"dif{number:02}a", f"dif{number:02}b")))
+
+
+for at, file in enumerate(sorted(p.name for p in HERE.glob("commands*.txt"))):
+    add_test(file, at)
