@@ -6,6 +6,8 @@
  *   list-pods              those of the pod's own namespace
  *   list-pods NAMESPACE    those of another
  *   list-pods -A           all
+ *
+ * Outside a pod SERVICE_ACCOUNT_DIR names a folder with the same files (token, ca.crt, namespace).
  */
 #include <k8c/k8c.h>
 
@@ -60,7 +62,7 @@ static int list(struct k8c_config *config, const char *ns) {
 int main(int argc, char **argv) {
 	struct k8c_config *config;
 	char *why = NULL;
-	int r = k8c_config_in_cluster(NULL, &config, &why);
+	int r = k8c_config_in_cluster(getenv("SERVICE_ACCOUNT_DIR"), &config, &why);
 	if (r < 0) {
 		fprintf(stderr, "list-pods: %s\n", why ? why : strerror(-r));
 		free(why);

@@ -2,6 +2,8 @@
 /*
  * Tells what happens to the pods of its namespace, from inside a pod, until it is ended by SIGTERM. An informer keeps the list: it goes
  * on over lost connections, restarts of the server and new tokens without telling anything twice.
+ *
+ * Outside a pod SERVICE_ACCOUNT_DIR names a folder with the same files (token, ca.crt, namespace).
  */
 #include <k8c/k8c.h>
 
@@ -65,7 +67,7 @@ int main(void) {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	int r = k8c_config_in_cluster(NULL, &config, &why);
+	int r = k8c_config_in_cluster(getenv("SERVICE_ACCOUNT_DIR"), &config, &why);
 	if (r == 0) {
 		r = watch(config, &why);
 		k8c_config_unref(config);
