@@ -15,9 +15,17 @@ static int call(const struct admit_plugin *p, struct admit *ad, const struct sta
 	return ad->validating ? p->validate(ad, st) : p->mutate(ad, st);
 }
 
+/* True when the mutating phase has to run again (apiserver's admission/reinvocation.go): once. */
+static bool starts_over(struct admit *ad) {
+	if (ad->validating || !ad->reinvoke || ad->reinvoking) return false;
+	ad->reinvoking = true;
+	ad->at = 0;
+	return true;
+}
+
 static void go_on(struct admit *ad) {
 	const struct admit_plugin *p;
-	for (; (p = admit_plugins[ad->at]); ad->at++, ad->plugin_state = NULL) {
+	for (; (p = admit_plugins[ad->at]) || (starts_over(ad) && (p = admit_plugins[0])); ad->at++, ad->plugin_state = NULL) {
 		const struct status *st = NULL;
 		if (!takes(p, ad)) continue;
 		int got = call(p, ad, &st);

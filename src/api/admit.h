@@ -16,11 +16,16 @@ struct admit {
 	const struct schema_resource *res;
 	const struct schema_subresource *sub; /* NULL: the main resource */
 	struct slice ns, name;                /* name is empty for a create with generateName */
-	yyjson_mut_doc *doc;                  /* of obj; values made here may be linked into obj */
+	/* Of obj; values made here may be linked into obj. A plugin may put another document with another obj in their place. */
+	yyjson_mut_doc *doc;
 	yyjson_mut_val *obj;                  /* typed, defaulted, in the served version; NULL for DELETE; CONNECT: the options */
 	const yyjson_mut_val *old;            /* UPDATE, DELETE: the stored state; else NULL */
 	const struct store_snapshot *snap;    /* newest state when the attempt began */
 	bool dry_run;
+	const struct delete_options *delete_options; /* DELETE: what was asked for; else NULL */
+	/* A webhook changed the object: the mutating phase runs once more, `reinvoking`, so that the others see that. */
+	bool reinvoke, reinvoking;
+	void *webhooks;                       /* what mutating webhooks have done so far (admit/mutating_webhook.c) */
 	/* The write's own. A plugin that waits keeps what it needs in plugin_state, which is NULL when it is first called. */
 	size_t at;
 	bool validating;

@@ -164,7 +164,7 @@ static void attempt(struct deletion *d) {
 	}
 	for (size_t i = 0; i < d->ad.n_also; i++) blob_unref(d->ad.also[i].json);
 	d->ad = (struct admit){ .r = d->r, .op = ADMIT_DELETE, .res = d->res, .ns = d->ns, .name = d->name, .doc = d->doc, .old = d->obj,
-				.snap = d->snap, .dry_run = d->opt.dry_run, .done = mutated, .ctx = d };
+				.snap = d->snap, .dry_run = d->opt.dry_run, .delete_options = &d->opt, .done = mutated, .ctx = d };
 	admit_run(&d->ad, false);
 }
 

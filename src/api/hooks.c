@@ -4,6 +4,7 @@
 #include "api/alloc/alloc.h"
 #include "api/escalate.h"
 #include "api/signer.h"
+#include "api/webhook/configuration.h"
 
 static const struct hook {
 	const char *group, *resource;
@@ -12,6 +13,8 @@ static const struct hook {
 } hooks[] = {
 	{ "", "services", alloc_service, alloc_release },
 	{ "certificates.k8s.io", "certificatesigningrequests", signer_fill_requester, NULL },
+	{ "admissionregistration.k8s.io", "mutatingwebhookconfigurations", webhook_configuration_check, NULL },
+	{ "admissionregistration.k8s.io", "validatingwebhookconfigurations", webhook_configuration_check, NULL },
 	{ "rbac.authorization.k8s.io", "roles", escalate_role, NULL },
 	{ "rbac.authorization.k8s.io", "clusterroles", escalate_role, NULL },
 	{ "rbac.authorization.k8s.io", "rolebindings", escalate_binding, NULL },

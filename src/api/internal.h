@@ -33,6 +33,8 @@ struct api_loop {
 	size_t n_on_stop;
 	struct net_client *node_client;   /* connections to node agents, made on first use (stream/) */
 	void *stream_ctx;                 /* stream/'s own per-loop state */
+	struct map *backends;             /* connections to servers that objects name (backend/) */
+	struct webhook_set *webhooks[2];  /* validating and mutating ones as last read (webhook/) */
 	atomic_size_t running;            /* exchanges between api_handle and their end */
 };
 

@@ -48,10 +48,10 @@ void meta_clear_system(yyjson_mut_val *obj) {
 
 const struct status *meta_before_create(struct write *w) {
 	yyjson_mut_val *meta = json_ensure_obj(w->doc, w->obj, "metadata");
-	char uid[37];
-	if (!meta || env_uuid(w->r->api->env, uid) < 0) return status_no_memory();
+	/* One for all attempts: what webhooks were asked about the first holds for the next. */
+	if (!meta || (!*w->uid && env_uuid(w->r->api->env, w->uid) < 0)) return status_no_memory();
 	meta_clear_system(w->obj);
-	bool ok = json_set_str(w->doc, meta, "uid", slice_make(uid, 36)) && set_now(w, meta, "creationTimestamp") && give_name(w, meta);
+	bool ok = json_set_str(w->doc, meta, "uid", slice_make(w->uid, 36)) && set_now(w, meta, "creationTimestamp") && give_name(w, meta);
 	return ok ? NULL : status_no_memory();
 }
 

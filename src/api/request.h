@@ -44,6 +44,7 @@ struct request {
 	uint64_t deadline;            /* monotonic ns; 0: none */
 	void (*next)(struct request *r); /* continuation of a queued request */
 	struct flow_entry *flow;      /* its place in a queue (flow.h), or NULL */
+	struct webhook_outcome *webhook_outcomes; /* what webhooks said, for retries (webhook/call.h) */
 	void *ctx;                    /* the handler's own */
 };
 

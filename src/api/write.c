@@ -262,9 +262,27 @@ static const struct status *check_rv(struct write *w) {
 	return w->expect_rv == w->cur->rv ? NULL : status_stale(w->r->a, group_of(w), resource_of(w), w->name);
 }
 
+/* What webhooks may not do: move the object elsewhere (PUT's and PATCH's URL names it). */
+static const struct status *check_place(struct write *w) {
+	struct slice name = json_path_str(w->obj, "metadata.name");
+	if (w->upsert && !slice_eq(name, w->name))
+		return status_bad_request(w->r->a, "the name of the object (%.*s) does not match the name on the URL (%.*s)", SLICE_FMT(name), SLICE_FMT(w->name));
+	return meta_check_namespace(w->r->a, w->res, w->ns, w->doc, w->obj);
+}
+
+/* The object may be another one since. */
+static const struct status *take_mutated(struct write *w) {
+	bool replaced = w->obj != w->ad.obj;
+	w->doc = w->ad.doc;
+	w->obj = w->ad.obj;
+	const struct status *st = replaced ? check_place(w) : NULL;
+	if (!st) meta_dedup_owners(w, true);
+	return st;
+}
+
 static void mutated(struct admit *ad, const struct status *st) {
 	struct write *w = ad->ctx;
-	if (!st) meta_dedup_owners(w, true);
+	if (!st) st = take_mutated(w);
 	if (!st && !w->created) st = check_rv(w);
 	if (!st) st = hooks_before_commit(w);
 	if (!st && !w->skip_prepare) st = w->created ? prepare_create(w) : prepare_update(w);

@@ -41,6 +41,7 @@ struct write {
 	bool created, deletes;                  /* deletes: the update removed the last finalizer of a terminating object */
 	bool generated;                         /* the name came from generateName */
 	unsigned tries, name_tries;
+	char uid[37];                           /* of what is created; "" before */
 	struct slice generate_base;
 	struct admit ad;
 	struct store_op ops[STORE_TXN_MAX];

@@ -21,6 +21,8 @@ extern const struct admit_plugin admit_certificate_approval;
 extern const struct admit_plugin admit_certificate_signing;
 extern const struct admit_plugin admit_certificate_subject;
 extern const struct admit_plugin admit_default_ingress_class;
+extern const struct admit_plugin admit_mutating_webhook;
+extern const struct admit_plugin admit_validating_webhook;
 extern const struct admit_plugin admit_resource_quota;
 
 /* ---- what several of them need ---- */

@@ -19,6 +19,8 @@ const struct admit_plugin *const admit_plugins[] = {
 	&admit_certificate_signing,
 	&admit_certificate_subject,
 	&admit_default_ingress_class,
+	&admit_mutating_webhook,
+	&admit_validating_webhook,
 	&admit_resource_quota,
 	NULL,
 };

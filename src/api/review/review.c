@@ -30,8 +30,20 @@ static void snapshot_unref(void *sn) { store_snapshot_unref(sn); }
 
 static void admitted(struct admit *ad, const struct status *st) {
 	struct review *rv = ad->ctx;
+	/* Nothing is stored that others would have to go with. */
+	for (size_t i = 0; i < ad->n_also; i++) blob_unref(ad->also[i].json);
+	ad->n_also = 0;
 	if (st) request_status(rv->r, st);
 	else rv->answer(rv);
+}
+
+static void mutated(struct admit *ad, const struct status *st) {
+	struct review *rv = ad->ctx;
+	rv->doc = ad->doc;
+	rv->obj = ad->obj;
+	ad->done = admitted;
+	if (st) admitted(ad, st);
+	else admit_run(ad, true);
 }
 
 void review_start(struct request *r, const struct schema_type *type, const char *group, const char *version, const char *kind, bool managed,
@@ -51,7 +63,7 @@ void review_start(struct request *r, const struct schema_type *type, const char 
 	}
 	rv->ad = (struct admit){
 		.r = r, .op = ADMIT_CREATE, .res = r->res, .sub = r->sub, .ns = r->info.ns, .name = r->info.name, .doc = rv->doc, .obj = rv->obj, .snap = snap,
-		.dry_run = rv->opt.dry_run, .done = admitted, .ctx = rv,
+		.dry_run = rv->opt.dry_run, .done = mutated, .ctx = rv,
 	};
 	admit_run(&rv->ad, false);
 }

@@ -16,12 +16,12 @@ struct review {
 	struct write_options opt;
 	yyjson_mut_doc *doc;
 	yyjson_mut_val *obj;
-	/* Fills in the status and answers, once admission's mutating phase has let it through. */
+	/* Fills in the status and answers, once admission has let it through. */
 	void (*answer)(struct review *rv);
 	struct admit ad;
 };
 
-/* Reads the body, runs mutating admission, then answer(rv). Errors are answered. `kind` NULL: r's resource itself. */
+/* Reads the body, runs admission, then answer(rv). Errors are answered. `kind` NULL: r's resource itself. */
 void review_start(struct request *r, const struct schema_type *type, const char *group, const char *version, const char *kind, bool managed,
 		  void (*answer)(struct review *rv));
 /* Complaints of the schema's rules, or NULL. `kind` is what the 422 names (upstream's reviews of access have an empty one). */
