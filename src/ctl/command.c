@@ -9,6 +9,7 @@ const struct command *const commands[] = {
 	&command_annotate,
 	&command_api_resources,
 	&command_api_versions,
+	&command_apply,
 	&command_create,
 	&command_delete,
 	&command_get,

@@ -20,6 +20,7 @@ extern const struct command *const commands[];
 extern const struct command command_annotate;
 extern const struct command command_api_resources;
 extern const struct command command_api_versions;
+extern const struct command command_apply;
 extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_get;

@@ -17,6 +17,7 @@
 #define CTL_FILE_MAX ((size_t)256 * 1024 * 1024)
 
 struct mapper;
+struct openapi_cache;
 struct command;
 
 /* A growing list of strings in the arena. */
@@ -40,6 +41,7 @@ struct ctl {
 	struct k8c_config *cfg;       /* session.h makes these when they are first needed */
 	struct k8c_client *client;
 	struct mapper *mapper;
+	struct openapi_cache *openapi; /* documents asked for so far; openapi.h */
 	bool mapper_broken;           /* asked for, failed, said */
 	struct strings warnings;      /* told already: each text once in a run */
 	int exit_code;                /* when no fault says otherwise */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/delete.h"
 #include "ctl/dryrun.h"
 #include "ctl/tree.h"
 #include "ctl/write.h"
@@ -19,9 +20,26 @@ static const struct flag flags[] = {
 	{ 0 },
 };
 
+const struct flag delete_step_flags[] = {
+	{ "cascade", FLAG_STRING, "background", 0, "background", "what becomes of dependents: background, orphan, foreground" },
+	{ "force", FLAG_BOOL, NULL, 0, NULL, "delete and create anew what cannot be changed" },
+	{ "grace-period", FLAG_INT, "-1", 0, NULL, "seconds to end in; -1: the object's own" },
+	{ "timeout", FLAG_DURATION, "0s", 0, NULL, "how long to wait; 0: for ever" },
+	{ "wait", FLAG_BOOL, NULL, 0, NULL, "wait until the objects are gone" },
+	{ 0 },
+};
+
 static const struct { const char *text, *policy; } cascades[] = {
 	{ "background", "Background" }, { "orphan", "Orphan" }, { "foreground", "Foreground" }, { "true", "Background" }, { "false", "Orphan" },
 };
+
+const char *delete_policy(struct ctl *c) {
+	const char *cascade = flag_text(&c->flags, "cascade");
+	for (size_t i = 0; i < ELEMENTSOF(cascades); i++)
+		if (!strcmp(cascade, cascades[i].text)) return cascades[i].policy;
+	(void)ctl_fail(c, "invalid cascade value (%s). Must be \"background\", \"foreground\", or \"orphan\"", cascade);
+	return NULL;
+}
 
 struct deleting {
 	const char *policy;
@@ -31,11 +49,10 @@ struct deleting {
 };
 
 static int check(struct ctl *c, struct deleting *d) {
-	const char *output = flag_text(&c->flags, "output"), *cascade = flag_text(&c->flags, "cascade");
+	const char *output = flag_text(&c->flags, "output");
 	bool force = flag_on(&c->flags, "force"), now = flag_on(&c->flags, "now");
-	for (size_t i = 0; i < ELEMENTSOF(cascades); i++)
-		if (!strcmp(cascade, cascades[i].text)) d->policy = cascades[i].policy;
-	if (!d->policy) return ctl_fail(c, "invalid cascade value (%s). Must be \"background\", \"foreground\", or \"orphan\"", cascade);
+	d->policy = delete_policy(c);
+	if (!d->policy) return 1;
 	d->name = !strcmp(output, "name");
 	if (*output && !d->name) return ctl_fail(c, "unexpected -o output mode: %s. We only support '-o name'", output);
 	d->grace = flag_int(&c->flags, "grace-period");
@@ -58,16 +75,29 @@ static void tell(struct ctl *c, const struct deleting *d, const struct info *i) 
 	else ctl_out(c, "%s \"%s\" %sdeleted%s\n", kind, i->name, d->grace == 0 ? "force " : "", suffix[dryrun_mode(c)]);
 }
 
+static struct call delete_call(struct ctl *c, const struct info *i, const char *policy, int64_t grace) {
+	yyjson_mut_doc *doc = tree_new(c);
+	tree_put(c, doc, doc->root, "propagationPolicy", policy);
+	if (grace >= 0) (void)json_set_int(doc, doc->root, "gracePeriodSeconds", grace);
+	if (dryrun_mode(c) == DRYRUN_SERVER) tree_append(c, tree_list(c, doc, doc->root, "dryRun"), tree_string(c, doc, "All"));
+	return (struct call){ .method = "DELETE", .path = resource_path(c, i->r, i->ns, i->name, NULL), .body = tree_text(c, doc->root) };
+}
+
+int delete_send(struct ctl *c, const struct info *i, const char *policy, int64_t grace) {
+	struct call call = delete_call(c, i, policy, grace);
+	struct k8c_reply *reply;
+	int r = session_try(c, &call, &reply);
+	if (r == 1) return reply->error.status == 404 ? 2 : ctl_fail_api(c, &reply->error, info_what(c, i, "deleting"));
+	return r != 0;
+}
+
 /* 0; 1: failed; 2: was not there. *ret_uid is what was deleted, or "". */
 static int delete_one(struct ctl *c, const struct deleting *d, struct info *i, const char **ret_uid) {
-	yyjson_mut_doc *doc = tree_new(c), *answer;
+	yyjson_mut_doc *answer;
 	struct k8c_reply *reply;
 	*ret_uid = "";
 	if (dryrun_mode(c) == DRYRUN_CLIENT) return tell(c, d, i), 0;
-	tree_put(c, doc, doc->root, "propagationPolicy", d->policy);
-	if (d->grace >= 0) (void)json_set_int(doc, doc->root, "gracePeriodSeconds", d->grace);
-	if (dryrun_mode(c) == DRYRUN_SERVER) tree_append(c, tree_list(c, doc, doc->root, "dryRun"), tree_string(c, doc, "All"));
-	struct call call = { .method = "DELETE", .path = resource_path(c, i->r, i->ns, i->name, NULL), .body = tree_text(c, doc->root) };
+	struct call call = delete_call(c, i, d->policy, d->grace);
 	int r = session_try(c, &call, &reply);
 	if (r == 1 && reply->error.status == 404 && d->quiet) return 2;
 	if (r == 1) return ctl_fail_api(c, &reply->error, info_what(c, i, "deleting"));
@@ -98,7 +128,7 @@ static void on_gone(void *ctx, const struct k8c_error *err) {
 	if (err && !g->timed_out && err->err != -EPERM) (void)ctl_fail_api(g->c, err, NULL);
 }
 
-static int wait_gone(struct ctl *c, const struct info *i, const char *uid) {
+int delete_wait(struct ctl *c, const struct info *i, const char *uid) {
 	static const struct k8c_wait_handler h = { is_gone, on_gone };
 	struct k8c_target t = { .group = i->r->group, .version = i->r->version, .resource = i->r->name, .name = i->name,
 				.ns = i->r->namespaced ? i->ns : NULL };
@@ -126,7 +156,7 @@ static int run(struct ctl *c, const char *const *args, size_t n) {
 	if (!l.n && !c->faults.n) ctl_out(c, "No resources found\n");
 	bool wait = flag_on(&c->flags, "wait") && !d.name && dryrun_mode(c) == DRYRUN_NONE && d.grace != 0;
 	for (size_t i = 0; i < l.n && wait; i++)
-		if (*uids[i]) (void)wait_gone(c, &l.v[i], uids[i]);
+		if (*uids[i]) (void)delete_wait(c, &l.v[i], uids[i]);
 	return c->faults.n > 0;
 }
 

@@ -36,6 +36,25 @@ void tree_sort(struct ctl *c, yyjson_mut_val *root) {
 	free(s.v);
 }
 
+void tree_drop_nulls(struct ctl *c, yyjson_mut_val *root) {
+	struct stack s = { 0 };
+	push(c, &s, root);
+	while (s.n) {
+		yyjson_mut_val *v = s.v[--s.n], *k, *e;
+		if (yyjson_mut_is_arr(v)) {
+			json_each(v, e) push(c, &s, e);
+			continue;
+		}
+		yyjson_mut_obj_iter it = yyjson_mut_obj_iter_with(v);
+		while ((k = yyjson_mut_obj_iter_next(&it))) {
+			e = yyjson_mut_obj_iter_get_val(k);
+			if (yyjson_mut_is_null(e)) (void)yyjson_mut_obj_iter_remove(&it);
+			else push(c, &s, e);
+		}
+	}
+	free(s.v);
+}
+
 static void line(struct buf *b, size_t depth, size_t indent) {
 	(void)buf_putc(b, '\n');
 	for (size_t i = 0; i < depth * indent; i++) (void)buf_putc(b, ' ');

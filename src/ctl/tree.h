@@ -6,6 +6,8 @@
 
 /* Members of every object sorted by name (as Go prints maps), duplicates dropped. */
 void tree_sort(struct ctl *c, yyjson_mut_val *root);
+/* Takes away members whose value is null. */
+void tree_drop_nulls(struct ctl *c, yyjson_mut_val *root);
 /* Compact JSON text re-indented as json.MarshalIndent(v, "", indent). */
 void tree_indent(struct buf *b, struct slice compact, size_t indent);
 /* Deep copy into a document of the run's arena. */
