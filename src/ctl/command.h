@@ -21,12 +21,18 @@ extern const struct command command_annotate;
 extern const struct command command_api_resources;
 extern const struct command command_api_versions;
 extern const struct command command_apply;
+extern const struct command command_attach;
+extern const struct command command_cp;
 extern const struct command command_create;
 extern const struct command command_delete;
+extern const struct command command_exec;
 extern const struct command command_get;
 extern const struct command command_label;
+extern const struct command command_logs;
 extern const struct command command_patch;
+extern const struct command command_port_forward;
 extern const struct command command_replace;
+extern const struct command command_run;
 extern const struct command command_scale;
 extern const struct command command_version;
 

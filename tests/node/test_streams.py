@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.request
 
-from cluster import kubectls
+from cluster import BUILD, kubectls
 from pods import NGINX, PodTest, container, pod
 from terminal import Terminal
 
@@ -53,12 +53,13 @@ class Logs(PodTest):
 
 
 class EveryKubectl(PodTest):
-    """SPDY (1.27 to 1.30) and WebSocket (from 1.31): the same to their users."""
+    """SPDY (1.27 to 1.30), WebSocket (from 1.31) and k8ctl: the same to their users."""
 
     def setUp(self):
         super().setUp()
         self.versions = kubectls()
         self.assertTrue(self.versions, "kubectl is missing: run scripts/setup")
+        self.versions["k8ctl"] = str(BUILD / "k8ctl")
 
     def test_exec(self):
         self.create(pod("p", container(script="sleep 1000")))
@@ -133,7 +134,7 @@ class EveryKubectl(PodTest):
     def test_cp(self):
         self.create(pod("p", container(script="sleep 1000")))
         self.ready("p")
-        for version, kubectl in list(self.versions.items())[-1:]:
+        for version, kubectl in list(self.versions.items())[-2:]:
             with self.subTest(version):
                 source = self.k.dir / "copied"
                 source.write_bytes(bytes(range(256)) * 500)
@@ -144,7 +145,7 @@ class EveryKubectl(PodTest):
     def test_run_rm_it(self):
         for version, kubectl in self.versions.items():
             with self.subTest(version):
-                name = "run-" + kubectl.rsplit(".", 1)[-1]
+                name = "run-" + version.replace(".", "-")
                 t = Terminal(shlex.split(f"{kubectl} run {name} -n {self.ns} --rm -it --restart=Never --image=busybox:1.36 -- sh"), self.k.env)
                 if t.expect(r"# $", 30) is None:
                     t.send("")
