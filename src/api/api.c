@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api.h"
 
+#include "api/aggregate/aggregation.h"
 #include "api/bootstrap.h"
 #include "api/chain.h"
 #include "api/crd/definitions.h"
@@ -36,6 +37,7 @@ int api_loop_on_stop(struct api_loop *al, void (*fn)(struct api_loop *al)) {
 static void on_revision(void *ctx, uint64_t rv) {
 	struct api_loop *al = ctx;
 	if (al == al->api->loops) definitions_advance(al->api->definitions);
+	if (al == al->api->loops) aggregation_advance(al->api->aggregation);
 	rvwait_wake(al);
 	watch_wake_all(al);
 }
@@ -47,6 +49,7 @@ static void loop_begin(void *arg) {
 	if (store_listen(al->api->store, al->loop, on_revision, al, &al->listener) < 0) al->listener = NULL;
 	al->tick = loop_timer_start(al->loop, TICK_MS, TICK_MS, on_tick, al);
 	if (al == al->api->loops) definitions_advance(al->api->definitions);
+	if (al == al->api->loops) aggregation_advance(al->api->aggregation);
 }
 
 static void loop_end(struct api_loop *al) {
@@ -54,6 +57,7 @@ static void loop_end(struct api_loop *al) {
 	al->stopped = true;
 	watch_end_all(al);
 	if (al == al->api->loops) definitions_stop(al->api->definitions);
+	if (al == al->api->loops) aggregation_stop(al->api->aggregation);
 	while (al->n_on_stop) al->on_stop[--al->n_on_stop](al);
 	if (al->listener) store_unlisten(al->listener);
 	al->listener = NULL;
@@ -83,7 +87,8 @@ static int fill(struct api *api, const struct api_options *o) {
 		if (loop_make(api, &api->loops[i], o->loops[i]) < 0) return -ENOMEM;
 	api->definitions = definitions_new(api);
 	api->openapi = openapi_new();
-	return api->definitions && api->openapi ? 0 : -ENOMEM;
+	api->aggregation = aggregation_new(api);
+	return api->definitions && api->openapi && api->aggregation ? 0 : -ENOMEM;
 }
 
 static void destroy(struct api *api) {
@@ -92,6 +97,7 @@ static void destroy(struct api *api) {
 		metrics_free(api->loops[i].metrics);
 	}
 	bootstrap_free(api->bootstrap);
+	aggregation_free(api->aggregation);
 	definitions_free(api->definitions);
 	openapi_free(api->openapi);
 	free(api->server_address);

@@ -21,6 +21,7 @@ struct api_options {
 	uint16_t node_port_min, node_port_max;
 	struct slice ca_pem;             /* root CA handed to pods */
 	struct slice node_client_cert_pem, node_client_key_pem; /* identity towards node agents */
+	struct slice front_proxy_ca_pem, front_proxy_cert_pem, front_proxy_key_pem; /* identity towards aggregated API servers, and its CA */
 };
 int api_new(const struct api_options *o, struct api **ret, const char **ret_msg);
 /* New requests are refused, watches end; returns when nothing is in flight or after `timeout_ms`. Not from a loop. */

@@ -106,7 +106,7 @@ static void reconcile(struct step *s, const struct store_obj *there) {
 
 /* A server that has come back elsewhere says so (pkg/controlplane/reconcilers). */
 static void refresh(struct step *s, const struct store_obj *there) {
-	static const char *const members[] = { "subsets", "endpoints", "ports" };
+	static const char *const members[] = { "subsets", "endpoints", "ports", "data" };
 	struct bootstrap *b = s->b;
 	yyjson_mut_doc *have, *want;
 	struct json_error e;

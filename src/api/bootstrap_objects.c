@@ -105,9 +105,15 @@ static void add_authentication_map(struct list_of *l) {
 	_cleanup_buf_ struct buf b = BUF_INIT(4 * MIB);
 	buf_puts(&b, "{\"metadata\":{\"name\":\"extension-apiserver-authentication\",\"namespace\":\"kube-system\"},\"data\":{\"client-ca-file\":");
 	json_write_string(&b, l->api->o.ca_pem);
+	if (l->api->o.front_proxy_ca_pem.n) {
+		buf_puts(&b, ",\"requestheader-allowed-names\":\"[\\\"front-proxy-client\\\"]\",\"requestheader-client-ca-file\":");
+		json_write_string(&b, l->api->o.front_proxy_ca_pem);
+		buf_puts(&b, ",\"requestheader-extra-headers-prefix\":\"[\\\"X-Remote-Extra-\\\"]\",\"requestheader-group-headers\":\"[\\\"X-Remote-Group\\\"]\","
+			      "\"requestheader-username-headers\":\"[\\\"X-Remote-User\\\"]\"");
+	}
 	buf_puts(&b, "}}");
 	add(l, 1, (struct bootstrap_object){ .collection = "/api/v1/namespaces/kube-system/configmaps",
-					     .key = key("/configmaps", "kube-system", "extension-apiserver-authentication"),
+					     .key = key("/configmaps", "kube-system", "extension-apiserver-authentication"), .refresh = true,
 					     .json = arena_slice_dup(l->a, buf_slice(&b)) });
 }
 

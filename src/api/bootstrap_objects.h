@@ -10,7 +10,7 @@ struct bootstrap_object {
 	struct store_key key;     /* where it will lie */
 	struct slice json;
 	bool reconcile;           /* RBAC: what is there is brought into line */
-	bool refresh;             /* this server's addresses: members that differ are replaced */
+	bool refresh;             /* this server's addresses and certificates: members that differ are replaced */
 };
 #define BOOTSTRAP_STAGES 3
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/discovery.h"
 
+#include "api/aggregate/discovery.h"
 #include "api/crd/definitions.h"
 #include "api/discovery_doc.h"
 #include "api/encode.h"
@@ -146,16 +147,29 @@ static void answer_aggregated(struct request *r, const struct document *d) {
 	else request_bytes(r, 200, AGGREGATED, blob_slice(d->json));
 }
 
-static void answer_root(struct request *r, const char *path, const char *aggregated) {
+static void drop_blob(void *b) { blob_unref(b); }
+
+/* The document with what other servers serve, which is made for this answer. */
+static const struct document *with_remote(struct request *r, const struct document *d, bool v2) {
+	struct slice own = blob_slice(d->json), all = aggregate_discovery(r, own, v2);
+	if (all.p == own.p) return d;
+	struct document *made = arena_new_of(r->a, struct document);
+	if (!made || !all.p || !(made->json = blob_new(all.p, all.n)) || arena_defer(r->a, drop_blob, made->json) < 0) return NULL;
+	set_etag(made);
+	return made;
+}
+
+static void answer_root(struct request *r, const char *path, const char *aggregated, bool groups) {
 	bool v2 = accepts_aggregated(request_get_header(r, "accept"));
 	const struct document *d = document_at(r, slice_str(v2 ? aggregated : path));
-	if (!d) request_status(r, status_page_not_found());
+	if (d && groups && !(d = with_remote(r, d, v2))) request_status(r, status_no_memory());
+	else if (!d) request_status(r, status_page_not_found());
 	else if (v2) answer_aggregated(r, d);
 	else answer(r, d);
 }
 
-void discovery_api_handle(struct request *r) { answer_root(r, "/api", "v2:/api"); }
-void discovery_apis_handle(struct request *r) { answer_root(r, "/apis", "v2:/apis"); }
+void discovery_api_handle(struct request *r) { answer_root(r, "/api", "v2:/api", false); }
+void discovery_apis_handle(struct request *r) { answer_root(r, "/apis", "v2:/apis", true); }
 
 static struct slice without_slash(struct slice p) {
 	if (p.n && p.p[p.n - 1] == '/') p.n--;

@@ -16,6 +16,7 @@ struct metrics;
 struct flow_limiter;
 struct bootstrap;
 struct net_client;
+struct aggregation;
 
 /* Per loop; touched only by its thread, but for `running` and what metrics.h says. */
 struct api_loop {
@@ -48,6 +49,7 @@ struct api {
 	atomic_bool ready, draining, bootstrapped;
 	atomic_uint next_loop;            /* round robin of local calls */
 	struct definitions *definitions;  /* the catalog of resources in force (crd/) */
+	struct aggregation *aggregation;  /* APIServices of other servers (aggregate/) */
 	struct openapi *openapi;          /* hashes of the OpenAPI documents */
 	char *server_address;             /* "10.0.0.1:6443" */
 	uint64_t started_ns;

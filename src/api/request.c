@@ -283,6 +283,11 @@ void request_source(struct request *r, int code, const char *content_type, struc
 	exchange_respond_source(r->x, code, &r->headers, -1, body);
 }
 
+void request_relayed(struct request *r, int code, int64_t length, struct body_source body) {
+	begin(r, code, NULL);
+	exchange_respond_source(r->x, code, &r->headers, length, body);
+}
+
 void request_upgrade(struct request *r, int code, const struct stream_handler *h, void *ctx, struct stream **ret) {
 	begin(r, code, NULL);
 	exchange_upgrade(r->x, code, &r->headers, h, ctx, ret);

@@ -64,6 +64,8 @@ void request_object(struct request *r, int code, struct store_obj *o);
 void request_object_tree(struct request *r, int code, yyjson_mut_doc *doc, yyjson_mut_val *obj);
 /* A body that is pulled. `content_type` static or arena. */
 void request_source(struct request *r, int code, const char *content_type, struct body_source body);
+/* A pulled body of another server, `length` bytes (-1: unknown), under r->headers alone. */
+void request_relayed(struct request *r, int code, int64_t length, struct body_source body);
 /* The answer is a raw stream after 101 (exchange_upgrade): headers in `h` are added to the request's own. */
 void request_upgrade(struct request *r, int code, const struct stream_handler *h, void *ctx, struct stream **ret);
 

@@ -117,7 +117,8 @@ static int make_api(struct house *h, char *msg) {
 		.env = h->env, .store = h->store, .access = h->access, .loops = h->loops, .n_loops = h->n_loops, .advertise = h->plan->advertise,
 		.port = h->plan->port, .service_cidr = h->plan->service_cidr, .cluster_domain = h->plan->cluster_domain, .node_port_min = 30000,
 		.node_port_max = 32767, .ca_pem = h->pki.ca.cert_pem, .node_client_cert_pem = h->pki.node_client.cert_pem,
-		.node_client_key_pem = h->pki.node_client.key_pem,
+		.node_client_key_pem = h->pki.node_client.key_pem, .front_proxy_ca_pem = h->pki.front_proxy_ca.cert_pem,
+		.front_proxy_cert_pem = h->pki.front_proxy_client.cert_pem, .front_proxy_key_pem = h->pki.front_proxy_client.key_pem,
 	};
 	int r = api_new(&o, &h->api, &why);
 	return r < 0 ? say(msg, r, "API server", why) : 0;

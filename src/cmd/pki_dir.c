@@ -124,8 +124,26 @@ static int open_node_client(const struct place *p, struct pki_dir *d) {
 	return slice_empty(d->ca.key_pem) ? 0 : pki_dir_issue(p->o->env, d, &req, &d->node_client, p->msg);
 }
 
+static int open_front_proxy_ca(const struct place *p, struct pki_dir *d) {
+	int r = load_pair(p, "front-proxy-ca.crt", "front-proxy-ca.key", true, &d->front_proxy_ca);
+	if (r <= 0) return r;
+	r = pki_make_ca(p->o->env, "front-proxy-ca", CA_LIFE, &d->front_proxy_ca);
+	return r < 0 ? fail(p, r, "front-proxy-ca.crt", strerror(-r)) : save_pair(p, "front-proxy-ca.crt", "front-proxy-ca.key", &d->front_proxy_ca);
+}
+
+/* Your own, or one that this run issues. */
+static int open_front_proxy_client(const struct place *p, struct pki_dir *d) {
+	struct pki_request req = { .cn = "front-proxy-client", .client = true, .seconds = CERT_LIFE };
+	int r = load_pair(p, "front-proxy-client.crt", "front-proxy-client.key", false, &d->front_proxy_client);
+	if (r <= 0) return r;
+	if (slice_empty(d->front_proxy_ca.key_pem)) return fail(p, -ENOENT, "front-proxy-ca.key", "missing; supply front-proxy-client.crt and its key, or this");
+	r = pki_issue(p->o->env, &d->front_proxy_ca, &req, &d->front_proxy_client);
+	return r < 0 ? fail(p, r, "front-proxy-client.crt", strerror(-r)) : 0;
+}
+
 int pki_dir_open(const struct pki_dir_options *o, struct pki_dir *ret, char msg[PKI_MESSAGE_MAX]) {
-	static int (*const steps[])(const struct place *, struct pki_dir *) = { open_ca, open_sa_key, open_admin, open_server, open_node_client };
+	static int (*const steps[])(const struct place *, struct pki_dir *) = { open_ca, open_sa_key, open_admin, open_server, open_node_client,
+								      open_front_proxy_ca, open_front_proxy_client };
 	struct place p = { o, msg };
 	struct pki_dir d = { 0 };
 	int r = dir_make(o->dir, 0700);
@@ -141,6 +159,8 @@ void pki_dir_done(struct pki_dir *p) {
 	pki_pair_done(&p->admin);
 	pki_pair_done(&p->server);
 	pki_pair_done(&p->node_client);
+	pki_pair_done(&p->front_proxy_ca);
+	pki_pair_done(&p->front_proxy_client);
 	if (p->sa_key.p) explicit_bzero((char *)(uintptr_t)p->sa_key.p, p->sa_key.n);
 	free((char *)(uintptr_t)p->sa_key.p);
 	*p = (struct pki_dir){ 0 };

@@ -13,6 +13,8 @@ struct pki_dir {
 	struct pki_pair admin;       /* O=system:masters */
 	struct pki_pair server;      /* the API server's */
 	struct pki_pair node_client; /* the API server's identity towards node agents */
+	/* A CA of its own whose certificate tells aggregated API servers that X-Remote-User was set by this server. */
+	struct pki_pair front_proxy_ca, front_proxy_client;
 };
 
 struct pki_dir_options {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/route/route.h"
 
+#include "api/aggregate/proxy.h"
 #include "api/internal.h"
 #include "api/resources.h"
 #include "api/route/paths.h"
@@ -188,6 +189,7 @@ static void route_resource(struct request *r) {
 }
 
 void route_request(struct request *r) {
+	if (aggregate_take(r)) return;
 	if (r->info.is_resource) route_resource(r);
 	else paths_route(r);
 }
