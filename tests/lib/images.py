@@ -22,6 +22,12 @@ class Images:
         """Images of the programs in examples/, where the node agent of that data directory takes them. Their names."""
         return self._script("scripts/example-images", self.work / "images", pathlib.Path(data) / "images", K8C_BUILD=BUILD)
 
+    def k8ctl(self, data):
+        """Images of k8ctl-static, in the same place. Their names; "" when it was not built."""
+        if not (BUILD / "k8ctl-static").exists():
+            return ""
+        return self._script("scripts/k8ctl-images", self.work / "images", pathlib.Path(data) / "images", K8C_BUILD=BUILD)
+
     def _script(self, script, *args, **env):
         done = subprocess.run([ROOT / script, *args], capture_output=True, text=True, env={**os.environ, **{k: str(v) for k, v in env.items()}})
         if done.returncode:

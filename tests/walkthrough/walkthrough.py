@@ -97,6 +97,9 @@ def prepare_images(images, data):
         print(f"Images built here and served at {images.address} as docker.io's mirror:\n{images.built}")
         images.configure(data)
     print(f"Images of the programs in examples/, given to k8c as archives:\n{images.examples(data)}")
+    k8ctl = images.k8ctl(data)
+    print(f"Images of k8ctl-static:\n{k8ctl}" if k8ctl else "k8ctl-static was not built (scripts/setup says why): its part is left out")
+    return bool(k8ctl)
 
 
 def step_a(w):
@@ -142,6 +145,47 @@ def step_b(w, work):
     w.run("kubectl delete rolebinding/default-reads-pods role/pod-reader", [r"deleted"])
     w.run("kubectl exec kubectl-shell -- kubectl get po", [sentence], status=-1, within=5)
     w.run("kubectl delete pod internal-kubectl kubectl-test kubectl-test-2 kubectl-shell --now", [r'pod "kubectl-shell" (force )?deleted'])
+
+
+# As tight as a pod may be: nobody's uid, nothing to write to, nothing in the image but the program.
+INTERNAL_K8CTL = """apiVersion: v1
+kind: Pod
+metadata:
+  name: internal-k8ctl
+spec:
+  containers:
+  - name: internal-k8ctl
+    image: k8c/k8ctl:1
+    command: [kubectl, get, po]
+    securityContext: {runAsUser: 12345, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+"""
+
+
+def step_k(w, work):
+    """b. once more, with k8ctl on both sides."""
+    w.title("b. once more: k8ctl in place of kubectl, here and in images with nothing else in them")
+    k = f"{BUILD}/k8ctl"
+    sentence = r"Error from server \(Forbidden\): " + forbidden("system:serviceaccount:default:default", "list", 'in the namespace "default"')
+    print((ROOT / "packaging/Dockerfile").read_text())
+    (work / "internal-k8ctl.yaml").write_text(INTERNAL_K8CTL)
+    w.run(f"cat {work}/internal-k8ctl.yaml; {k} create -f {work}/internal-k8ctl.yaml", [r"^pod/internal-k8ctl created"])
+    w.run(f"{k} logs internal-k8ctl", [sentence], within=60)
+    w.run(f"{k} get pod internal-k8ctl", [r"^internal-k8ctl\s+0/1\s+(Error|CrashLoopBackOff)\s"], within=30)
+    w.run(f"{k} run kubectl-test --image k8c/k8ctl:1 --restart=Never -- kubectl get po", [r"^pod/kubectl-test created"])
+    w.run(f"{k} logs kubectl-test", [sentence], within=60)
+    w.run(f"{k} create role pod-reader --verb=get,list,watch --resource=pods", [r"role.rbac.authorization.k8s.io/pod-reader created"])
+    w.run(f"{k} create rolebinding default-reads-pods --role=pod-reader --serviceaccount=default:default",
+          [r"rolebinding.rbac.authorization.k8s.io/default-reads-pods created"])
+    # The end of its standard input tells the pod that it is attached to.
+    w.run(f"{k} run kubectl-test-2 --image k8c/k8ctl:busybox --restart=Never -i --rm --quiet -- sh -c 'cat; kubectl get po; exit 3'",
+          [r"^NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE", r"^internal-k8ctl\s", r"^kubectl-test-2\s"], status=3)
+    w.run(f"{k} run kubectl-shell --image k8c/k8ctl:1 --command -- sleep 3600", [r"created"])
+    w.run("kubectl wait --for=condition=Ready pod/kubectl-shell --timeout=60s", [r"condition met"])
+    w.run(f"{k} exec kubectl-shell -- kubectl get po", [r"^kubectl-shell\s+1/1\s+Running"])
+    w.run(f"{k} exec kubectl-shell -- cat {SA}/namespace", [r"^default$"])
+    w.run(f"{k} delete rolebinding/default-reads-pods role/pod-reader", [r"deleted"])
+    w.run(f"{k} exec kubectl-shell -- kubectl get po", [sentence], status=1, within=5)
+    w.run(f"{k} delete pod internal-k8ctl kubectl-test kubectl-shell --now", [r'pod "kubectl-shell" (force )?deleted'])
 
 
 def step_c(w):
@@ -488,12 +532,14 @@ def main():
     images = Images(work)
     w = Walk(cluster)
     try:
-        prepare_images(images, cluster.data)
+        with_k8ctl = prepare_images(images, cluster.data)
         cluster.start(60)
         print(f"k8c is up at {cluster.url}, kubeconfig {cluster.kubeconfig}")
         step_a(w)
         first = start_watching(w, work)
         step_b(w, work)
+        if with_k8ctl:
+            step_k(w, work)
         step_c(w)
         step_d(w, work)
         step_e(w, work)
