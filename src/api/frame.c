@@ -37,7 +37,7 @@ static int put_table(const struct listing *l, struct arena *a, struct slice json
 	table_put_head(out, &l->out);
 	buf_printf(out, "{\"resourceVersion\":\"%.*s\"},", SLICE_FMT(json_path_str(yyjson_mut_doc_get_root(doc), "resourceVersion")));
 	if (*columns) buf_puts(out, "\"columnDefinitions\":null");
-	else table_put_columns(out, l->res);
+	else table_put_columns(out, l->res->columns, l->res->n_columns);
 	*columns = true;
 	buf_puts(out, ",\"rows\":[");
 	err = table_put_row(a, l->res, l->include, &l->out, l->r->now / NSEC_PER_SEC, json, out);

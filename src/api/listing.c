@@ -63,7 +63,7 @@ static void put_head(struct listing *l, struct buf *b) {
 		table_put_head(b, &l->out);
 		put_list_meta(l, b);
 		buf_putc(b, ',');
-		table_put_columns(b, res);
+		table_put_columns(b, res->columns, res->n_columns);
 		buf_puts(b, ",\"rows\":[");
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "api/verbs.h"
 #include "codec/patch.h"
 #include "schema/patch/golang_print.h"
+#include "schema/patch/unstructured.h"
 
 #include <errno.h>
 
@@ -51,7 +52,6 @@ static const struct status *patched(struct write *w, yyjson_mut_doc **ret) {
 	if (err == -EINVAL) return status_unprocessable(w->r->a);
 	if (err == -EPROTO) return status_error(w->r->a, "%s", msg ? msg : "");
 	if (err == -EBADMSG) return status_bad_request(w->r->a, "%s", msg ? msg : "");
-	if (err == -EPROTO) return status_error(w->r->a, "%s", msg ? msg : "");
 	if (err) return status_no_memory();
 	yyjson_mut_doc_set_root(doc, root);
 	*ret = doc;
@@ -94,7 +94,19 @@ static const struct status *notice(struct write *w, const struct schema_issues *
 	return invalid_patch(w, arena_printf(w->r->a, "strict decoding error: %.*s", SLICE_FMT(buf_slice(&b))));
 }
 
-/* A patch may not turn the object into another kind's (the decoder would not find it in its scheme). */
+/* The object reads as another kind's: what that kind's decoder says of it, or that the two do not convert. */
+static const struct status *other_kind(struct write *w, const struct schema_type *t) {
+	struct arena *a = w->r->a;
+	struct slice group = slice_str(w->res->storage_group), package = group.n ? slice_cut(&group, '.') : SLICE_LIT("core");
+	struct schema_issues issues = { 0 };
+	const char *msg = NULL;
+	int err = schema_decode_tree(t, a, w->doc, &issues, &msg);
+	if (err == 0)
+		msg = arena_printf(a, "converting (%s) to (%.*s.%s): unknown conversion", schema_type_go(t), SLICE_FMT(package), w->res->kind);
+	return (err == 0 || err == -EBADMSG) && msg ? invalid_patch(w, msg) : status_no_memory();
+}
+
+/* A patch may not turn the object into another kind's. */
 static const struct status *check_kind(struct write *w) {
 	struct arena *a = w->r->a;
 	struct slice kind = json_path_str(w->obj, "kind"), version = json_path_str(w->obj, "apiVersion");
@@ -102,8 +114,21 @@ static const struct status *check_kind(struct write *w) {
 	if (!gv) return status_no_memory();
 	if (w->res->is_custom) return NULL; /* validation sees to it */
 	if (slice_eqs(kind, w->res->kind) && slice_eqs(version, gv)) return NULL;
+	struct slice bare = version, group = slice_chr(version, '/') < 0 ? SLICE_NULL : slice_cut(&bare, '/');
+	const struct schema_type *other = bare.n ? schema_type_of_kind(group, bare, kind) : NULL;
+	if (other) return other_kind(w, other);
 	return invalid_patch(w, arena_printf(a, "no kind %s is registered for version %s in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
 					     status_quote(a, kind), status_quote(a, version)));
+}
+
+/* The patched object does not decode. A strategic patch is made on Go's maps, whose conversion has words of its own. */
+static const struct status *unreadable(struct write *w, const char *why) {
+	const struct patch *p = w->ctx;
+	yyjson_mut_doc *doc;
+	if (p->kind != PATCH_STRATEGIC || patched(w, &doc)) return invalid_patch(w, why);
+	const char *told = NULL;
+	int err = unstructured_mismatch(w->res->type, w->r->a, yyjson_mut_doc_get_root(doc), &told);
+	return err < 0 ? status_no_memory() : invalid_patch(w, err ? told : why);
 }
 
 /* ---- one attempt ---- */
@@ -118,7 +143,7 @@ static const struct status *transform(struct write *w) {
 	st = check_kind(w);
 	if (st) return st;
 	int err = schema_decode_tree(w->res->type, w->r->a, w->doc, &issues, &msg);
-	if (err == -EBADMSG) return invalid_patch(w, msg ? msg : "");
+	if (err == -EBADMSG) return unreadable(w, msg ? msg : "");
 	if (err) return status_no_memory();
 	st = notice(w, &issues);
 	if (!st) st = patch_check_name(w->r, w->obj);

@@ -192,20 +192,29 @@ void request_tree(struct request *r, int code, const struct schema_type *type, y
 	else request_buf(r, code, media_type(r->out.media), &b);
 }
 
-static int table_of_one(struct request *r, struct slice json, struct buf *b) {
+static int row_of_form(struct request *r, const struct table_form *form, enum table_object what, yyjson_mut_val *obj, struct slice json, struct buf *b) {
+	buf_puts(b, "{\"cells\":");
+	int err = form->cells(obj, r->now / NSEC_PER_SEC, b);
+	return err ? err : table_put_object(what, &r->out, json, b);
+}
+
+static int table_of_one(struct request *r, const struct table_form *form, struct slice json, struct buf *b) {
 	enum table_object what;
 	if (table_include(query_get(&r->query, "includeObject"), &what) < 0) return -EINVAL;
 	yyjson_mut_doc *doc;
 	struct json_error e;
 	int err = json_parse(r->a, json, &doc, &e);
 	if (err) return err;
-	struct slice rv = json_path_str(yyjson_mut_doc_get_root(doc), "metadata.resourceVersion");
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+	struct slice rv = json_path_str(root, "metadata.resourceVersion");
 	table_put_head(b, &r->out);
 	if (slice_empty(rv)) buf_puts(b, "{},");
 	else buf_printf(b, "{\"resourceVersion\":\"%.*s\"},", SLICE_FMT(rv));
-	table_put_columns(b, r->res);
+	if (form) table_put_columns(b, form->columns, form->n_columns);
+	else table_put_columns(b, r->res->columns, r->res->n_columns);
 	buf_puts(b, ",\"rows\":[");
-	err = table_put_row(r->a, r->res, what, &r->out, r->now / NSEC_PER_SEC, json, b);
+	if (form) err = row_of_form(r, form, what, root, json, b);
+	else err = table_put_row(r->a, r->res, what, &r->out, r->now / NSEC_PER_SEC, json, b);
 	buf_puts(b, "]}");
 	return err ? err : buf_err(b);
 }
@@ -215,8 +224,8 @@ static const struct status *include_object_bad(struct request *r) {
 				  status_quote(r->a, query_get(&r->query, "includeObject")));
 }
 
-/* An object as JSON text in one of the transformed forms. */
-static void object_transformed(struct request *r, int code, struct slice json) {
+/* An object as JSON text in one of the transformed forms; `form`: NULL for objects of r->res. */
+static void object_transformed(struct request *r, int code, const struct table_form *form, struct slice json) {
 	_cleanup_buf_ struct buf text = BUF_INIT(RESPONSE_BYTES_MAX), b = BUF_INIT(RESPONSE_BYTES_MAX);
 	int err;
 	if (r->out.as == AS_METADATA_LIST) {
@@ -226,7 +235,7 @@ static void object_transformed(struct request *r, int code, struct slice json) {
 	if (r->out.as == AS_METADATA && r->out.media == MEDIA_PROTO) {
 		err = encode_partial_proto(r->a, &r->out, json, &b);
 	} else {
-		err = r->out.as == AS_TABLE ? table_of_one(r, json, &text) : encode_partial(&r->out, json, &text);
+		err = r->out.as == AS_TABLE ? table_of_one(r, form, json, &text) : encode_partial(&r->out, json, &text);
 		if (!err) err = encode_text(r->a, &r->out, buf_slice(&text), &b);
 	}
 	if (err == -EINVAL) request_status(r, include_object_bad(r));
@@ -264,7 +273,7 @@ void request_object(struct request *r, int code, struct store_obj *o) {
 	}
 	struct slice json = encode_stored_json(r->a, r->res, o);
 	if (slice_empty(json)) request_status(r, status_internal(r->a, "the stored object cannot be read"));
-	else if (r->out.as != AS_OBJECT) object_transformed(r, code, json);
+	else if (r->out.as != AS_OBJECT) object_transformed(r, code, NULL, json);
 	else object_json(r, code, o, json);
 }
 
@@ -275,7 +284,17 @@ void request_object_tree(struct request *r, int code, yyjson_mut_doc *doc, yyjso
 	}
 	_cleanup_buf_ struct buf b = BUF_INIT(RESPONSE_BYTES_MAX);
 	if (schema_encode_json(r->res->type, obj, &b) < 0) request_status(r, status_no_memory());
-	else object_transformed(r, code, buf_slice(&b));
+	else object_transformed(r, code, NULL, buf_slice(&b));
+}
+
+void request_form_tree(struct request *r, int code, const struct schema_type *type, const struct table_form *form, yyjson_mut_doc *doc, yyjson_mut_val *obj) {
+	if (r->out.as == AS_OBJECT) {
+		request_tree(r, code, type, doc, obj);
+		return;
+	}
+	_cleanup_buf_ struct buf b = BUF_INIT(RESPONSE_BYTES_MAX);
+	if (schema_encode_json(type, obj, &b) < 0) request_status(r, status_no_memory());
+	else object_transformed(r, code, form, buf_slice(&b));
 }
 
 void request_source(struct request *r, int code, const char *content_type, struct body_source body) {

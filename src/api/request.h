@@ -58,6 +58,9 @@ void request_bytes(struct request *r, int code, const char *content_type, struct
 void request_buf(struct request *r, int code, const char *content_type, struct buf *b);
 /* A typed tree of `type` (NULL: unstructured), encoded as the client accepts; the tree has kind and apiVersion. */
 void request_tree(struct request *r, int code, const struct schema_type *type, yyjson_mut_doc *doc, yyjson_mut_val *root);
+/* The same for an object of a kind that is none of r->res (Scale), which may be asked for as a Table or as its metadata. */
+struct table_form;
+void request_form_tree(struct request *r, int code, const struct schema_type *type, const struct table_form *form, yyjson_mut_doc *doc, yyjson_mut_val *obj);
 /* A stored object of r->res, as the client accepts (Table and metadata forms included). A reference is taken. */
 void request_object(struct request *r, int code, struct store_obj *o);
 /* The same for a tree of r->res that is not stored (dry runs, objects just changed). */

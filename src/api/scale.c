@@ -3,6 +3,7 @@
 #include "api/convert.h"
 #include "api/internal.h"
 #include "api/patch.h"
+#include "api/scale_table.h"
 #include "api/subresource.h"
 #include "api/write.h"
 #include "codec/labels.h"
@@ -69,7 +70,8 @@ static yyjson_mut_val *make_scale(struct arena *a, const struct schema_resource 
 static void answer(struct request *r, int code, const yyjson_mut_val *obj) {
 	yyjson_mut_doc *doc = json_doc(r->a);
 	yyjson_mut_val *s = doc ? make_scale(r->a, r->res, doc, obj) : NULL;
-	if (s) request_tree(r, code, schema_type_of_kind(SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale")), doc, s);
+	if (s) request_form_tree(r, code, schema_type_of_kind(SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale")),
+				 r->res->is_custom ? &scale_table_custom : &scale_table, doc, s);
 	else request_status(r, status_no_memory());
 }
 

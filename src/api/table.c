@@ -27,10 +27,10 @@ static void put_string(struct buf *b, const char *name, const char *v) {
 	json_write_string(b, slice_str(v ? v : ""));
 }
 
-void table_put_columns(struct buf *b, const struct schema_resource *res) {
+void table_put_columns(struct buf *b, const struct schema_column *columns, size_t n) {
 	buf_puts(b, "\"columnDefinitions\":[");
-	for (size_t i = 0; i < res->n_columns; i++) {
-		const struct schema_column *c = &res->columns[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_column *c = &columns[i];
 		buf_puts(b, i ? ",{" : "{");
 		put_string(b, "name", c->name);
 		buf_putc(b, ',');
@@ -44,7 +44,7 @@ void table_put_columns(struct buf *b, const struct schema_resource *res) {
 	buf_putc(b, ']');
 }
 
-static int put_object(enum table_object what, const struct negotiated *n, struct slice json, struct buf *b) {
+int table_put_object(enum table_object what, const struct negotiated *n, struct slice json, struct buf *b) {
 	buf_puts(b, ",\"object\":");
 	if (what == TABLE_NONE) return buf_puts(b, "null}");
 	if (what == TABLE_OBJECT) buf_put_slice(b, json);
@@ -65,5 +65,5 @@ int table_put_row(struct arena *scratch, const struct schema_resource *res, enum
 	size_t mark = b->n;
 	if (!err) err = schema_table_conditions(res, root, b);
 	if (b->n == mark) b->n = before;
-	return err ? err : put_object(what, n, json, b);
+	return err ? err : table_put_object(what, n, json, b);
 }

@@ -49,6 +49,8 @@ const struct schema_type *schema_type_of_kind(struct slice group, struct slice v
 	return NULL;
 }
 
+const char *schema_type_go(const struct schema_type *t) { return t->go; }
+
 const struct schema_subresource *schema_subresource_find(const struct schema_resource *r, struct slice name) {
 	for (size_t i = 0; i < r->n_subresources; i++)
 		if (slice_eqs(name, r->subresources[i].name)) return r->subresources + i;

@@ -74,6 +74,8 @@ const struct schema_resource *schema_find(struct slice group, struct slice versi
 const struct schema_resource *schema_find_kind(struct slice group, struct slice version, struct slice kind);
 /* The type registered for a kind, lists and options (DeleteOptions, PodExecOptions, TokenRequest, ...) included. */
 const struct schema_type *schema_type_of_kind(struct slice group, struct slice version, struct slice kind);
+/* As Go prints the type ("v1.Secret"); static. */
+const char *schema_type_go(const struct schema_type *t);
 const struct schema_subresource *schema_subresource_find(const struct schema_resource *r, struct slice name);
 
 /* ---- decode ---- */

@@ -1,15 +1,9 @@
 """CustomResourceDefinitions and their instances over plain HTTP: what no recording shows, or where none is at hand."""
-import http.client
-import json
-import ssl
-import time
 import unittest
-from urllib.parse import urlsplit
 
-from cluster import Cluster
+from plain_client import APPLY, MERGE, ApiTest
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-MERGE, APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
 
 
 def version(name, properties, **more):
@@ -18,46 +12,7 @@ def version(name, properties, **more):
             "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}, **more}
 
 
-class CustomResources(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster("--ephemeral", "--no-agent", "--listen", "127.0.0.1:0").start()
-        pki = cls.cluster.data / "pki"
-        cls.tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        cls.tls.load_cert_chain(str(pki / "admin.crt"), str(pki / "admin.key"))
-        cls.address = urlsplit(cls.cluster.url).netloc
-
-    @classmethod
-    def tearDownClass(cls):
-        status = cls.cluster.stop()
-        cls.cluster.remove()
-        assert status == 0, f"the server ended with {status}"
-
-    def ask(self, method, path, body=None, content_type="application/json"):
-        """(status, headers, body: parsed when it is JSON)"""
-        connection = http.client.HTTPSConnection(self.address, context=self.tls, timeout=30)
-        connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": content_type})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        is_json = answer.getheader("Content-Type", "").startswith("application/json")
-        return answer.status, answer.headers, json.loads(text) if is_json and text else text
-
-    def ok(self, *args, **kw):
-        status, _, body = self.ask(*args, **kw)
-        self.assertIn(status, (200, 201), body)
-        return body
-
-    def until(self, path, holds):
-        """The object once it holds; the time-out only ends a hang."""
-        deadline = time.monotonic() + 30
-        while True:
-            status, _, body = self.ask("GET", path)
-            if holds(status, body):
-                return body
-            self.assertLess(time.monotonic(), deadline, f"{path}: {body}")
-            time.sleep(0.02)
-
+class CustomResources(ApiTest):
     def define(self, group, plural, kind, versions, names=None, scope="Cluster"):
         name = f"{plural}.{group}"
         self.ok("POST", DEFINITIONS, {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name},

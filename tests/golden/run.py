@@ -23,6 +23,7 @@ from cluster import ROOT, Cluster  # noqa: E402
 
 OWN_WORDS = re.compile(r"\.description:?$|\[\"description\"\]:?$")
 WORDS_IN_TEXT = re.compile(r'"description": "(?:[^"\\]|\\.)*"')
+ADDRESS = "172.20.30.40"
 REPLAY = pathlib.Path(os.environ.get("K8C_SHARED", ROOT.parent / "shared")) / "golden/replay"
 
 
@@ -60,11 +61,12 @@ def main():
     elif "--only" not in args:
         names = (pathlib.Path(__file__).with_name("scenarios.txt")).read_text().split()
         args += [word for name in names for word in ("--only", name)]
-    cluster = Cluster("--ephemeral", "--no-agent", "--service-cidr", "10.96.0.0/16", "--listen", "0.0.0.0:0")
+    # The recordings know some addresses as constants, which the machine's own may be one of.
+    cluster = Cluster("--ephemeral", "--no-agent", "--service-cidr", "10.96.0.0/16", "--listen", "0.0.0.0:0", "--advertise-address", ADDRESS)
     keys = pki.make(cluster.data)
     try:
         cluster.start()
-        done = subprocess.run([sys.executable, "-B", __file__, "--replay", "--server", cluster.url, "--ca", keys / "ca.crt", "--cert", keys / "admin.crt",
+        done = subprocess.run([sys.executable, "-B", __file__, "--replay", "--server", cluster.url.replace(ADDRESS, "127.0.0.1"), "--ca", keys / "ca.crt", "--cert", keys / "admin.crt",
                                "--key", keys / "admin.key", "--ca-key", keys / "ca.key", "--sa-key", keys / "sa.key", "-j", "4",
                                "--without", "compaction", *args],
                               capture_output=True, text=True)

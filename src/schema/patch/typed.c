@@ -7,8 +7,6 @@
 
 /* ---- places ---- */
 
-static bool is_json(const struct schema_type *t) { return t->special == SPECIAL_ANY && !strcmp(t->name, "JSON"); }
-
 static enum typed_shape deduced_shape(const yyjson_mut_val *v, unsigned depth) {
 	return v && yyjson_mut_is_obj((yyjson_mut_val *)(uintptr_t)v) && depth < TYPED_DEPTH_MAX ? TYPED_MAP : TYPED_LEAF;
 }
@@ -26,7 +24,8 @@ enum typed_shape typed_shape_of(struct typed_ref r, const yyjson_mut_val *v, uns
 	case SCHEMA_LIST:
 		return (t->list_type == LIST_SET || t->list_type == LIST_MAP) && !(r.flags & FIELD_LIST_ATOMIC) ? TYPED_LIST
 														: TYPED_LEAF;
-	case SCHEMA_SPECIAL: return t->special == SPECIAL_ANY && !is_json(t) ? deduced_shape(v, depth) : TYPED_LEAF;
+	/* What a built-in kind leaves open (RawExtension, JSON) is owned as one. */
+	case SCHEMA_SPECIAL: return t->special == SPECIAL_ANY && (t->flags & TYPE_CUSTOM) ? deduced_shape(v, depth) : TYPED_LEAF;
 	default: return TYPED_LEAF;
 	}
 }

@@ -44,6 +44,13 @@ START_TEST(template_is_no_pod) {
 }
 END_TEST
 
+START_TEST(claims_of_a_stateful_set_say_what_they_are) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	has(filled(a, "apps/v1", "StatefulSet", "{\"spec\":{\"volumeClaimTemplates\":[{\"metadata\":{\"name\":\"v\"}}]}}"),
+	    "\"volumeClaimTemplates\":[{\"kind\":\"PersistentVolumeClaim\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"v\"}");
+}
+END_TEST
+
 /* A spec nobody wrote is there in Go, so its defaults are, too. */
 START_TEST(absent_structs) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
@@ -138,4 +145,4 @@ START_TEST(image_tags) {
 END_TEST
 
 SUITE_MAIN("default", pod, template_is_no_pod, absent_structs, service, members_that_say_the_same, amounts, idempotent,
-	   image_tags)
+	   image_tags, claims_of_a_stateful_set_say_what_they_are)

@@ -75,6 +75,17 @@ START_TEST(writers_take_what_they_change) {
 }
 END_TEST
 
+START_TEST(open_values_of_built_in_kinds_are_owned_as_one) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	struct scene s = scene(a, "apps/v1", "ControllerRevision");
+	update(&s, "one", "{\"metadata\":{\"name\":\"r\"},\"data\":{\"a\":{\"b\":1}},\"revision\":1}");
+	ck_assert_str_eq(owned(&s, "one"), "{\"f:data\":{},\"f:revision\":{}}");
+	update(&s, "two", "{\"metadata\":{\"name\":\"r\"},\"data\":{\"a\":{\"b\":2}},\"revision\":1}");
+	ck_assert_str_eq(owned(&s, "one"), "{\"f:revision\":{}}");
+	ck_assert_str_eq(owned(&s, "two"), "{\"f:data\":{}}");
+}
+END_TEST
+
 START_TEST(members_of_structs_belong_to_new_elements) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct scene s = scene(a, "v1", "Pod");
@@ -245,7 +256,7 @@ START_TEST(times_alone_are_no_change) {
 }
 END_TEST
 
-SUITE_MAIN("schema/manage", writers_take_what_they_change, members_of_structs_belong_to_new_elements, twins_are_owned_whole,
+SUITE_MAIN("schema/manage", writers_take_what_they_change, open_values_of_built_in_kinds_are_owned_as_one, members_of_structs_belong_to_new_elements, twins_are_owned_whole,
 	   clients_may_reset_but_not_break, old_updates_are_united, a_write_cannot_own_what_is_reset,
 	   conflicts_force_and_giving_up, order_of_elements, what_does_not_fit, zeros_of_the_client_count,
 	   times_alone_are_no_change)
