@@ -60,7 +60,7 @@ class Aggregation(unittest.TestCase):
         if request.headers.get("X-Remote-User") != "system:kube-aggregator":
             cls.seen.append((request.command, request.path, request.headers, request.body, subject.get("commonName")))
         if path == f"/apis/{GROUP}/v1":
-            request.say(200, RESOURCES)
+            request.say(200, cls.resources)
         elif path in cls.paths:
             cls.paths[path](request)
         else:
@@ -69,6 +69,7 @@ class Aggregation(unittest.TestCase):
     def setUp(self):
         self.seen.clear()
         self.paths.clear()
+        type(self).resources = RESOURCES
         self.paths[WIDGETS] = lambda r: r.say(200, {"kind": "WidgetList", "apiVersion": f"{GROUP}/v1", "metadata": {"resourceVersion": "1"}, "items": [WIDGET]})
         self.rest.must("POST", "/api/v1/namespaces/n/services", {"metadata": {"name": "api"}, "spec": {"type": "ExternalName", "externalName": "localhost"}})
 
@@ -197,6 +198,36 @@ class Aggregation(unittest.TestCase):
         status, answer, _ = self.rest.call("GET", WIDGETS)
         self.assertEqual((status, answer), (503, "tls: failed to verify certificate: x509: certificate signed by unknown authority\n"))
         self.assertEqual(self.seen, [])
+
+    # ---- controllers ----
+
+    def until_gone(self, path):
+        for _ in range(600):
+            if self.rest.call("GET", path)[0] == 404:
+                return
+            time.sleep(0.05)
+        self.fail(f"{path} is still there")
+
+    def test_a_server_that_cannot_list_holds_up_neither_garbage_collection_nor_namespaces(self):
+        widgets = {**RESOURCES["resources"][0], "verbs": ["delete", "deletecollection", "get", "list", "watch"]}
+        type(self).resources = {**RESOURCES, "resources": [widgets]}
+        listed = threading.Event()
+        def fail(request):
+            listed.set()
+            request.say(500, b"broken\n", content_type="text/plain")
+        self.paths[f"/apis/{GROUP}/v1/widgets"] = fail
+        self.registered()
+        self.assertTrue(listed.wait(60))
+        maps = "/api/v1/namespaces/n/configmaps"
+        owner = self.rest.must("POST", maps, {"metadata": {"name": "owner"}})
+        ref = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
+        self.rest.must("POST", maps, {"metadata": {"name": "owned", "ownerReferences": [ref]}})
+        self.rest.must("DELETE", f"{maps}/owner")
+        self.until_gone(f"{maps}/owned")
+        self.paths[f"/apis/{GROUP}/v1/namespaces/m/widgets"] = lambda r: r.say(200, {"kind": "WidgetList", "apiVersion": f"{GROUP}/v1", "metadata": {"resourceVersion": "1"}, "items": []})
+        self.rest.must("POST", "/api/v1/namespaces", {"metadata": {"name": "m"}})
+        self.rest.must("DELETE", "/api/v1/namespaces/m")
+        self.until_gone("/api/v1/namespaces/m")
 
     # ---- discovery ----
 

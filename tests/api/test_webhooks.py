@@ -1,6 +1,7 @@
 """Admission webhooks: a real HTTPS server is asked about every write, believed when it answers well, and otherwise not."""
 import base64
 import concurrent.futures
+import http.client
 import json
 import socket
 import threading
@@ -250,6 +251,12 @@ class Webhooks(unittest.TestCase):
             go_on.set()
             self.assertEqual([w.result()[0] for w in waiting], [201] * 4)
 
+    def test_what_a_webhook_says_is_kept_out_of_the_log(self):
+        self.failure(lambda r, q: r.say(500, b"a secret of the network"))
+        log = self.cluster.log.read_text()
+        self.assertIn("failing open h0.example.com: what it answered is of no use", log)
+        self.assertNotIn("a secret of the network", log)
+
     def test_one_that_never_answers_is_given_up(self):
         go_on = threading.Event()
         def stall(_, q):
@@ -270,3 +277,36 @@ class Webhooks(unittest.TestCase):
         self.assertEqual({(status, str(answer.get("data"))) for status, answer, _ in made}, {(201, "{'m': '1', 'x': '1'}")})
         self.assertEqual(sorted(path for path, _, _ in self.seen), ["/m"] * 64 + ["/v"] * 64)
         self.rest.must("DELETE", "/api/v1/namespaces/n/resourcequotas/q")
+
+
+class Ending(unittest.TestCase):
+    def test_a_server_ends_while_a_webhook_stalls(self):
+        cluster = Cluster("--ephemeral", "--no-agent", "--listen", "127.0.0.1:0").start()
+        arrived, go_on = threading.Event(), threading.Event()
+        def stall(request):
+            arrived.set()
+            go_on.wait(120)
+        try:
+            rest = Rest(cluster)
+            ca, cert, key = make_certificate(cluster.dir / "hook", ["IP:127.0.0.1"])
+            server = Server(cert, key, stall)
+            rest.must("POST", f"{CONFIGS}/validatingwebhookconfigurations", {"metadata": {"name": "h"}, "webhooks": [{
+                "name": "h.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"], "timeoutSeconds": 30,
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}},
+                "clientConfig": {"url": f"https://127.0.0.1:{server.port}/", "caBundle": base64.b64encode(ca.encode()).decode()}}]})
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                def create():
+                    try:
+                        return rest.call("POST", "/api/v1/namespaces/default/configmaps", config_map("a"))[0]
+                    except (OSError, http.client.HTTPException):
+                        return None
+                waiting = pool.submit(create)
+                self.assertTrue(arrived.wait(60))
+                self.assertEqual(cluster.stop(timeout=60), 0, cluster.log.read_text()[-3000:])
+                self.assertNotEqual(waiting.result(), 201)
+        finally:
+            go_on.set()
+            server.close()
+            cluster.stop()
+            cluster.remove()

@@ -19,7 +19,8 @@ const struct status *webhooks_check_dry_run(struct admit *ad, const struct webho
 const struct status *webhooks_judge(struct admit *ad, const struct webhook *w, const struct webhook_outcome *o) {
 	yyjson_mut_val *text;
 	if (o->failure && w->fail_open) {
-		log_warn("api", "failed calling webhook, failing open %.*s: %s", SLICE_FMT(w->name), o->failure);
+		/* What strangers say is kept out of the log (CVE-2020-8561). */
+		log_warn("api", "failed calling webhook, failing open %.*s: %s", SLICE_FMT(w->name), o->answered ? "what it answered is of no use" : o->failure);
 		return NULL;
 	}
 	if (o->failure) return webhook_failure(ad, w, o);

@@ -52,13 +52,14 @@ static const struct webhook_outcome *recall(const struct webhook_ask *q) {
 	return NULL;
 }
 
-static const struct webhook_outcome *remember(struct webhook_ask *q, const char *failure, const struct webhook_answer *answer) {
+static const struct webhook_outcome *remember(struct webhook_ask *q, const char *failure, bool answered, const struct webhook_answer *answer) {
 	static const struct webhook_outcome no_memory = { .failure = "out of memory" };
 	struct request *r = q->ad->r;
 	struct webhook_outcome *o = arena_new_of(r->a, struct webhook_outcome);
 	size_t n = 0;
 	if (!o) return &no_memory;
 	o->failure = failure;
+	o->answered = answered;
 	if (answer) o->answer = *answer;
 	memcpy(o->digest, q->digest, sizeof(o->digest));
 	for (const struct webhook_outcome *p = r->webhook_outcomes; p; p = p->next) n++;
@@ -81,11 +82,11 @@ static const struct webhook_outcome *outcome_of(struct webhook_call *c, int err,
 	struct arena *a = q->ad->r->a;
 	struct webhook_answer answer;
 	struct webhook_asked asked = { .uid = q->uid, .v1beta1 = q->w->version == WEBHOOK_V1BETA1, .mutating = q->mutating };
-	if (c->too_much) return remember(q, post_failure(q, "the answer is larger than 4194304 bytes"), NULL);
-	if (err) return remember(q, post_failure(q, backend_failure(a, c->origin, err, msg)), NULL);
-	if (c->status < 200 || c->status > 299) return remember(q, webhook_http_failure(a, c->status, buf_slice(&c->body)), NULL);
+	if (c->too_much) return remember(q, post_failure(q, "the answer is larger than 4194304 bytes"), true, NULL);
+	if (err) return remember(q, post_failure(q, backend_failure(a, c->origin, err, msg)), false, NULL);
+	if (c->status < 200 || c->status > 299) return remember(q, webhook_http_failure(a, c->status, buf_slice(&c->body)), true, NULL);
 	const char *why = webhook_answer_read(a, buf_slice(&c->body), &asked, &answer);
-	return remember(q, why, why ? NULL : &answer);
+	return remember(q, why, true, why ? NULL : &answer);
 }
 
 static int start(struct webhook_call *c);
@@ -230,7 +231,7 @@ int webhook_ask(struct webhook_ask *q) {
 	if (q->outcome) return 0;
 	const char *why = dial(q, &rest);
 	if (!why) return 1;
-	q->outcome = remember(q, why, NULL);
+	q->outcome = remember(q, why, false, NULL);
 	return 0;
 }
 

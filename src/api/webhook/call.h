@@ -15,6 +15,7 @@ struct webhook_outcome {
 	struct webhook_outcome *next;
 	unsigned char digest[32];          /* of the question without its uid, and of whom it was put to */
 	const char *failure;               /* why there is no answer: the end of `failed calling webhook "NAME": ...`; else NULL */
+	bool answered;                     /* the failure is one of what was said, and may quote it */
 	struct webhook_answer answer;
 };
 

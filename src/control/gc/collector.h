@@ -20,6 +20,7 @@ struct gc_kind {
 	bool namespaced, synced, gone, listed_again;
 	struct k8c_call *call;   /* the list or watch under way */
 	uint64_t gen;
+	unsigned failures;       /* lists and watches in a row that went wrong */
 	bool seen;               /* in the discovery documents just read */
 };
 

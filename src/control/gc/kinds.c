@@ -7,6 +7,9 @@
 #include <stdio.h>
 
 #define FAILED_AGAIN_MS 2000u
+/* A kind that could not be listed so often does not hold up all others: another server may answer for it, badly (upstream's collector
+ * goes on after half a minute). */
+#define LIST_TRIES 3u
 /* After a CustomResourceDefinition has changed: its kind is served a moment later. */
 #define KINDS_CHANGED_MS 200u
 
@@ -14,7 +17,7 @@ static struct collector *of(struct controller *c) { return c->state; }
 
 bool gc_synced(const struct collector *g) {
 	for (size_t i = 0; i < g->n_kinds; i++)
-		if (!g->kinds[i]->synced && !g->kinds[i]->gone) return false;
+		if (!g->kinds[i]->synced && !g->kinds[i]->gone && g->kinds[i]->failures < LIST_TRIES) return false;
 	return g->discovered;
 }
 
@@ -89,6 +92,9 @@ static int observe(struct gc_kind *k, struct slice object) {
 static void kind_failed(struct gc_kind *k, const struct k8c_error *err) {
 	k->call = NULL;
 	if (of(k->c)->stopping) return;
+	bool before = gc_synced(of(k->c));
+	k->failures += err != NULL;
+	if (!before && gc_synced(of(k->c))) gc_graph_doubt(of(k->c)->graph, NULL, 0);
 	if (err && err->status == 404) {
 		/* The definition is gone. */
 		k->gone = true;
@@ -146,6 +152,7 @@ static void on_listed(void *ctx, const struct k8c_list_result *res, const struct
 				       .timeout_seconds = GC_WATCH_SECONDS, .no_bookmarks = true };
 	k->call = NULL;
 	k->synced = true;
+	k->failures = 0;
 	if (k8c_watch_start(k->c->client, &o, &h, k, &k->call) < 0) (void)queue_kind(k, FAILED_AGAIN_MS);
 	/* What was put off until all was known, and what may have been missed between two lists. */
 	if (k->listed_again || (!before && gc_synced(g))) gc_graph_doubt(g->graph, k, k->gen);
