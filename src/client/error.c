@@ -73,6 +73,9 @@ void error_from_status(struct arena *a, int http_status, const yyjson_mut_val *s
 	int64_t after = json_path_int(status, "details.retryAfterSeconds", 0);
 	ret->retry_after = after > 0 && after < UINT32_MAX ? (uint32_t)after : 0;
 	copy_causes(a, json_path(status, "details.causes"), ret);
+	for (size_t i = 0; i < ELEMENTSOF(known) && !*ret->message; i++)
+		if (known[i].status == ret->status) ret->message = known[i].message;
+	if (!*ret->message) ret->message = "the server told of an error without a message";
 	ret->err = sum_up(ret->status, ret->reason);
 }
 

@@ -202,7 +202,10 @@ static void on_data(void *ctx, struct k8c_bytes bytes) {
 		return;
 	}
 	r->body.max = success(r->res.status) ? r->call.client->max_body : CLIENT_ERROR_BODY_MAX;
-	if (buf_put(&r->body, bytes.p, bytes.n) < 0) r->too_large = true;
+	if (buf_put(&r->body, bytes.p, bytes.n) == 0) return;
+	r->too_large = true;
+	/* The rest may have no end. */
+	r->call.client->transport->cancel(r->call.client->transport_ctx, r->tcall);
 }
 
 static void on_done(void *ctx, int err, const char *msg) {
@@ -210,12 +213,14 @@ static void on_done(void *ctx, int err, const char *msg) {
 	struct k8c_error e;
 	r->tcall = NULL;
 	if (r->call.finished) return;
-	if (err < 0) {
-		if (!repeat_failure(r, err)) finish_errno(r, err, msg);
+	if (r->too_large && (r->res.status == 0 || success(r->res.status))) {
+		finish_errno(r, -E2BIG, "the server's answer is larger than this client takes");
 		return;
 	}
-	if (r->too_large) {
-		finish_errno(r, -E2BIG, "the server's answer is larger than this client takes");
+	/* What is said at length about a refusal is left out; the refusal counts. */
+	if (r->too_large) buf_clear(&r->body);
+	else if (err < 0) {
+		if (!repeat_failure(r, err)) finish_errno(r, err, msg);
 		return;
 	}
 	if (success(r->res.status)) {

@@ -6,6 +6,7 @@
 #include "net/client.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define PATH_PREFIX_MAX 1024u
 
@@ -38,6 +39,11 @@ struct k8c_stream {
 
 /* ---- connections ---- */
 
+static char *proxy_fault(const char *url) {
+	char *msg;
+	return url && asprintf(&msg, "invalid proxy-url \"%s\": it has to be http://HOST:PORT", url) >= 0 ? msg : NULL;
+}
+
 static int make_net(struct net_transport *t, bool http1, struct net_client **ret, char **ret_msg) {
 	struct k8c_config *cfg = t->client->cfg;
 	const char *msg = NULL;
@@ -46,7 +52,7 @@ static int make_net(struct net_transport *t, bool http1, struct net_client **ret
 	int r = credentials_tls(t->client->creds, &o.ca_pem, &o.cert_pem, &o.key_pem, &msg);
 	if (r == 0) r = net_client_new(t->client->loop, &o, ret);
 	if (r == -EBADMSG && !msg) msg = "a certificate or key of the configuration is no valid PEM, or they do not belong together";
-	if (r < 0 && ret_msg) *ret_msg = msg ? strdup(msg) : NULL;
+	if (r < 0 && ret_msg) *ret_msg = msg ? strdup(msg) : r == -EINVAL ? proxy_fault(cfg->proxy_url) : NULL;
 	return r;
 }
 

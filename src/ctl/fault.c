@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/fault.h"
+#include "ctl/goprint.h"
 
 bool faults_add(struct arena *a, struct faults *f, const struct fault *fault) {
 	if (f->n == FAULTS_MAX) return true;
@@ -68,17 +69,21 @@ static void print_one(const struct fault *f, struct buf *b) {
 	end_line(b);
 }
 
-void faults_print(struct arena *a, const struct faults *f, struct buf *b) {
-	(void)a;
-	if (f->n == 1) {
-		print_one(&f->v[0], b);
-		return;
-	}
+static void print_list(const struct faults *f, struct buf *b) {
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->v[i].kind == FAULT_SILENT) continue;
 		if (!standard(&f->v[i], b)) (void)buf_puts(b, f->v[i].message);
 		end_line(b);
 	}
+}
+
+/* Messages are the server's: they drive no terminal. */
+void faults_print(struct arena *a, const struct faults *f, struct buf *b) {
+	_cleanup_buf_ struct buf text = BUF_INIT(b->max);
+	(void)a;
+	if (f->n == 1) print_one(&f->v[0], &text);
+	else print_list(f, &text);
+	escape_terminal(b, buf_slice(&text));
 }
 
 int faults_exit_code(const struct faults *f) { return f->n ? f->v[0].exit_code : 0; }
