@@ -6,6 +6,7 @@
 #include <signal.h>
 
 const struct command *const commands[] = {
+	&command_access,
 	&command_annotate,
 	&command_api_resources,
 	&command_api_versions,

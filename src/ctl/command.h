@@ -17,6 +17,7 @@ struct command {
 };
 
 extern const struct command *const commands[];
+extern const struct command command_access;
 extern const struct command command_annotate;
 extern const struct command command_api_resources;
 extern const struct command command_api_versions;
