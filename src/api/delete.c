@@ -62,6 +62,9 @@ static const struct status *check_preconditions(struct deletion *d) {
 
 /* ---- transactions ---- */
 
+/* Somebody else removed what this deletion had marked (an agent is woken by the mark): it is deleted, as was asked. */
+static bool gone_since_marked(const struct deletion *d, const struct status *st) { return d->marked && st && st->code == 404; }
+
 static void removed(struct request *r, void *ctx, const struct store_result *res) {
 	struct deletion *d = ctx;
 	if (res->err == -ESTALE || res->err == -ENOENT) {
@@ -97,6 +100,7 @@ static void marked(struct request *r, void *ctx, const struct store_result *res,
 		d->done(d, status_of_store(r->a, res->err));
 	} else {
 		set_result(d, res->objs[0]);
+		d->marked = true;
 		if (then_remove) remove_object(d, d->result);
 		else d->done(d, NULL);
 	}
@@ -158,6 +162,11 @@ static const struct status *load(struct deletion *d) {
 
 static void attempt(struct deletion *d) {
 	const struct status *st = load(d);
+	if (gone_since_marked(d, st)) {
+		d->deleted = true;
+		d->done(d, NULL);
+		return;
+	}
 	if (st) {
 		d->done(d, st);
 		return;

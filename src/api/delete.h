@@ -23,6 +23,7 @@ struct deletion {
 	struct admit ad;
 	struct store_obj *result;         /* referenced until the arena goes */
 	bool deleted;                     /* the object is gone (or would be) */
+	bool marked;                      /* deletionTimestamp was written; result is that state */
 	bool pending;                     /* an earlier deletion is still under way: nothing was done */
 	unsigned tries;
 };

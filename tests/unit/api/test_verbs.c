@@ -2,6 +2,11 @@
 /* The verbs end to end, through every filter, on a store in memory. */
 #include "fixture.h"
 
+#include "api/stored.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
 static struct fixture f;
 static void up(void) { fixture_up(&f); }
 static void down(void) { fixture_down(&f); }
@@ -153,6 +158,54 @@ START_TEST(finalizers_hold_an_object) {
 }
 END_TEST
 
+#define PODS "/api/v1/namespaces/default/pods"
+#define PODS_N 200
+static atomic_bool agent_ends;
+
+static void ignore_result(void *ctx, const struct store_result *res) { (void)ctx, (void)res; }
+
+/* Removes the pods of `PODS` as soon as they are marked, as a node's agent does with pods that have ended. */
+static void *eager_agent(void *ctx) {
+	struct store_watch w;
+	ck_assert_int_eq(store_watch_init(f.store, SLICE_LIT("/pods"), *(uint64_t *)ctx, &w), 0);
+	while (!atomic_load(&agent_ends)) {
+		struct store_event *e;
+		if (store_watch_next(&w, &e) <= 0) continue;
+		if (e->kind == STORE_EV_MODIFIED && slice_find(blob_slice(e->obj->json), SLICE_LIT("deletionTimestamp")) >= 0) {
+			struct store_op op = { .kind = STORE_DELETE, .key = e->obj->key, .expect_rv = e->obj->rv };
+			op.json = stored_unversioned(e->obj->json, &op.rv_at);
+			(void)store_txn(f.store, &op, 1, NULL, ignore_result, NULL);
+		}
+		store_event_unref(e);
+	}
+	return NULL;
+}
+
+static void make_ended_pod(const char *name) {
+	const char *pod = "{'metadata':{'name':'%s'},'spec':{'nodeName':'n','containers':[{'name':'c','image':'i'}]}}";
+	ck_assert_int_eq(fixture_call(&f, "POST", PODS, arena_printf(f.a, pod, name), NULL).status, 201);
+	struct answer a = fixture_call(&f, "PATCH", arena_printf(f.a, PODS "/%s/status", name), "{'status':{'phase':'Failed'}}", MERGE);
+	ck_assert_int_eq(a.status, 200);
+}
+
+START_TEST(a_deletion_that_an_agent_ends_first_is_no_404) {
+	pthread_t agent;
+	ck_assert_int_eq(fixture_call(&f, "POST", "/api/v1/namespaces/default/serviceaccounts", "{'metadata':{'name':'default'}}", NULL).status, 201);
+	for (int i = 0; i < PODS_N; i++) make_ended_pod(arena_printf(f.a, "p%d", i));
+	struct store_snapshot *snap = store_snapshot(f.store);
+	uint64_t rv = store_snapshot_rv(snap);
+	store_snapshot_unref(snap);
+	ck_assert_int_eq(pthread_create(&agent, NULL, eager_agent, &rv), 0);
+	for (int i = 0; i < PODS_N; i++) {
+		struct answer a = fixture_call(&f, "DELETE", arena_printf(f.a, PODS "/p%d?gracePeriodSeconds=1", i), NULL, NULL);
+		ck_assert_msg(a.status == 200, "pod %d: %d %s", i, a.status, answer_text(&f, &a));
+		ck_assert_int_eq(fixture_get(&f, arena_printf(f.a, PODS "/p%d", i)).status, 404);
+	}
+	atomic_store(&agent_ends, true);
+	pthread_join(agent, NULL);
+}
+END_TEST
+
 START_TEST(collections_are_deleted_by_selector) {
 	make_map("d1", "{}");
 	make_map("d2", "{}");
@@ -196,6 +249,7 @@ int main(void) {
 	tcase_add_test(t, watches_tell_selectors_transitions);
 	tcase_add_test(t, initial_events_end_with_a_bookmark);
 	tcase_add_test(t, finalizers_hold_an_object);
+	tcase_add_test(t, a_deletion_that_an_agent_ends_first_is_no_404);
 	tcase_add_test(t, collections_are_deleted_by_selector);
 	tcase_add_test(t, node_ports_and_addresses_are_unique_and_given_back);
 	suite_add_tcase(s, t);
