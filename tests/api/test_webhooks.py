@@ -125,6 +125,29 @@ class Webhooks(unittest.TestCase):
         self.assertEqual((request["kind"]["version"], request["requestKind"]["version"], request["object"]["apiVersion"]), ("v2", "v1", "autoscaling/v2"))
         self.rest.must("DELETE", "/apis/autoscaling/v1/namespaces/n/horizontalpodautoscalers/h")
 
+    def test_connections_are_asked_about_with_their_options(self):
+        pod = {"metadata": {"name": "p"}, "spec": {"schedulerName": "none", "containers": [{"name": "c", "image": "x"}]}}
+        self.rest.must("POST", "/api/v1/namespaces/n/pods", pod)
+        rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CONNECT"], "resources": ["pods/exec", "pods/attach", "pods/portforward"]}]
+        self.configure("validating", ("/no", lambda _, q: review(q, allowed=False, status={"message": "no shells"}), {"rules": rules}))
+        path = "/api/v1/namespaces/n/pods/p"
+        for query in ("exec?command=ls&command=-l&stdout=true&container=c", "attach?stdin=1&tty=false", "portforward?ports=80,443&ports=x"):
+            status, answer, _ = self.rest.call("POST", f"{path}/{query}")
+            self.assertEqual((status, answer["message"]), (400, 'admission webhook "h0.example.com" denied the request: no shells'))
+        kind = {"apiVersion": "v1"}
+        self.assertEqual([r["object"] for _, _, r in self.seen], [
+            {"kind": "PodExecOptions", **kind, "stdout": True, "container": "c", "command": ["ls", "-l"]},
+            {"kind": "PodAttachOptions", **kind, "stdin": True}, {"kind": "PodPortForwardOptions", **kind, "ports": [80, 443]}])
+        asked = self.seen[0][2]
+        self.assertEqual((asked["operation"], asked["subResource"], asked["kind"]["kind"], asked["name"], asked["options"]), ("CONNECT", "exec", "PodExecOptions", "p", None))
+        # Who may not connect at all is told so before anybody is asked.
+        self.seen.clear()
+        self.assertEqual(self.rest.call("POST", f"{path}/exec", headers={"Impersonate-User": "bob"})[0], 403)
+        self.assertEqual(self.seen, [])
+        self.hooks["/no"] = lambda _, q: review(q)
+        self.assertIn("does not have a host assigned", self.rest.call("POST", f"{path}/exec?command=ls")[1]["message"])
+        self.rest.must("DELETE", f"{path}?gracePeriodSeconds=0")
+
     # ---- what comes of it ----
 
     def test_mutations_are_stored_and_seen_by_those_that_follow(self):

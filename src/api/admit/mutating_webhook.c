@@ -77,7 +77,7 @@ static const struct status *apply(struct admit *ad, const struct webhook_ask *q,
 	const struct webhook *w = q->w;
 	yyjson_mut_doc *doc;
 	const char *msg = NULL;
-	if (!ad->obj)
+	if (!ad->obj || ad->op == ADMIT_CONNECT)
 		return status_internal(ad->r->a, "admission webhook %s attempted to modify the object, which is not supported for this operation",
 				       status_quote(ad->r->a, w->name));
 	const yyjson_mut_val *was = ad->obj;
@@ -106,7 +106,7 @@ static const struct status *take(struct admit *ad, struct mutation *m, const str
 /* ---- a round ---- */
 
 static struct slice written(struct admit *ad) {
-	_cleanup_buf_ struct buf b = BUF_INIT(8 * MIB);
+	_cleanup_buf_ struct buf b = BUF_INIT(32 * MIB);
 	if (!ad->obj || schema_encode_json(webhook_type_of(ad, ad->res), ad->obj, &b) < 0) return SLICE_NULL;
 	return arena_slice_dup(ad->r->a, buf_slice(&b));
 }

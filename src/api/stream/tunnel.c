@@ -4,6 +4,7 @@
  * become one tunnel. Any other answer of the agent ends the request there: its connection is never handed to the client
  * (CVE-2018-1002105), and redirects are not followed (CVE-2020-8559).
  */
+#include "api/connect.h"
 #include "api/identity.h"
 #include "api/stream/stream.h"
 #include "api/stream/target.h"
@@ -167,14 +168,23 @@ static const struct status *may_create(struct request *r) {
 
 static void tunnel(struct request *r, const char *what, bool need_container) {
 	struct stream_target target;
-	const struct status *st = may_create(r);
-	if (!st) st = stream_target_find(r, query_get(&r->query, "container"), need_container, &target);
+	const struct status *st = stream_target_find(r, query_get(&r->query, "container"), need_container, &target);
 	if (!st && !target.url) st = status_bad_request(r->a, "pod %.*s does not have a host assigned", SLICE_FMT(r->info.name));
 	if (!st && (!wants_upgrade(r) || !r->x->can_upgrade)) st = status_bad_request(r->a, "Upgrade request required");
 	if (!st) st = tunnel_open(r, &target, what);
 	if (st) request_status(r, st);
 }
 
-void stream_exec(struct request *r) { tunnel(r, "exec", true); }
-void stream_attach_pod(struct request *r) { tunnel(r, "attach", true); }
-void stream_port_forward(struct request *r) { tunnel(r, "portForward", false); }
+static void exec(struct request *r) { tunnel(r, "exec", true); }
+static void attach(struct request *r) { tunnel(r, "attach", true); }
+static void port_forward(struct request *r) { tunnel(r, "portForward", false); }
+
+static void connect_then(struct request *r, void (*then)(struct request *r)) {
+	const struct status *st = may_create(r);
+	if (st) request_status(r, st);
+	else connect_admit(r, then);
+}
+
+void stream_exec(struct request *r) { connect_then(r, exec); }
+void stream_attach_pod(struct request *r) { connect_then(r, attach); }
+void stream_port_forward(struct request *r) { connect_then(r, port_forward); }

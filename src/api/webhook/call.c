@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 
-#define QUESTION_MAX (8u * MIB)
+#define QUESTION_MAX (32u * MIB)
 /* A connection that was kept may turn out to be closed: then another one is tried. */
 #define TRIES_MAX 2u
 

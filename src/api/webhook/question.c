@@ -99,7 +99,9 @@ const struct status *webhook_match(struct admit *ad, const struct webhook *w, st
 /* ---- versions ---- */
 
 const struct schema_type *webhook_type_of(const struct admit *ad, const struct schema_resource *as) {
-	return ad->sub && ad->sub->type && strcmp(ad->sub->kind, ad->res->kind) != 0 ? ad->sub->type : as->type;
+	const struct schema_subresource *s = ad->sub;
+	if (!s || !strcmp(s->kind, ad->res->kind)) return as->type;
+	return s->type ? s->type : schema_type_of_kind(slice_str(s->group), slice_str(s->version), slice_str(s->kind));
 }
 
 yyjson_mut_val *webhook_version_of(struct admit *ad, const struct schema_resource *as, const yyjson_mut_val *obj, yyjson_mut_doc **ret_doc) {
