@@ -3,6 +3,7 @@
 
 #include "codec/base64.h"
 #include "access/limits.h"
+#include "net/pkey.h"
 
 #include <errno.h>
 #include <openssl/bn.h>
@@ -52,7 +53,7 @@ static int describe(struct key *k) {
 
 static int make_kid(struct key *k) {
 	unsigned char *der = NULL, hash[32];
-	int n = i2d_PUBKEY(k->pkey, &der);
+	int n = pkey_public_der(k->pkey, &der);
 	if (n <= 0) return -EIO;
 	int ok = EVP_Digest(der, (size_t)n, hash, NULL, EVP_sha256(), NULL);
 	OPENSSL_free(der);
@@ -101,7 +102,7 @@ static int block_key(const struct pem_block *b, EVP_PKEY **ret, bool *ret_privat
 	const unsigned char *p = b->data;
 	*ret_private = strstr(b->name, "PRIVATE KEY") != NULL;
 	if (strstr(b->name, "ENCRYPTED") || (b->header && b->header[0])) return -EINVAL;
-	if (*ret_private) *ret = d2i_AutoPrivateKey(NULL, &p, b->n);
+	if (*ret_private) *ret = pkey_read_der(slice_make(b->data, (size_t)b->n));
 	else if (strcmp(b->name, "PUBLIC KEY") == 0) *ret = d2i_PUBKEY(NULL, &p, b->n);
 	else if (strcmp(b->name, "RSA PUBLIC KEY") == 0) *ret = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, b->n);
 	else if (strcmp(b->name, "CERTIFICATE") == 0) *ret = cert_key(b->data, b->n);

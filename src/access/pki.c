@@ -2,6 +2,7 @@
 #include "access/pki.h"
 
 #include "access/limits.h"
+#include "net/pkey.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -34,16 +35,6 @@ static X509 *read_cert(struct slice pem) {
 	return x;
 }
 
-/* Never asks a terminal for a pass phrase. */
-static int no_phrase(char *buf, int size, int rw, void *u) { return -1; }
-
-static EVP_PKEY *read_key(struct slice pem) {
-	_cleanup_bio_ BIO *b = reader(pem);
-	EVP_PKEY *k = b ? PEM_read_bio_PrivateKey(b, NULL, no_phrase, NULL) : NULL;
-	ERR_clear_error();
-	return k;
-}
-
 /* What was written to a memory BIO, as an allocation of its own. */
 static int take_text(BIO *b, struct slice *ret) {
 	char *p = NULL;
@@ -60,9 +51,9 @@ static int write_pair(X509 *cert, EVP_PKEY *key, struct pki_pair *ret) {
 	_cleanup_bio_ BIO *c = BIO_new(BIO_s_mem()), *k = BIO_new(BIO_s_secmem());
 	_cleanup_pki_pair_ struct pki_pair p = { 0 };
 	if (!c || !k) return -ENOMEM;
-	if ((cert ? PEM_write_bio_X509(c, cert) : PEM_write_bio_PUBKEY(c, key)) != 1) return -EIO;
-	if (PEM_write_bio_PrivateKey(k, key, NULL, NULL, 0, NULL, NULL) != 1) return -EIO;
-	int r = take_text(c, &p.cert_pem);
+	int r = !cert ? pkey_write_public(c, key) : PEM_write_bio_X509(c, cert) == 1 ? 0 : -EIO;
+	if (r == 0) r = pkey_write(k, key);
+	if (r == 0) r = take_text(c, &p.cert_pem);
 	if (r == 0) r = take_text(k, &p.key_pem);
 	if (r < 0) return r;
 	*ret = p;
@@ -135,9 +126,20 @@ static int add_alts(X509 *x, const struct pki_request *q) {
 	return r;
 }
 
+/* A P-256 point is put in as it is: X509_set_pubkey would encode the key and decode it again. */
+static bool set_key(X509 *x, EVP_PKEY *key) {
+	unsigned char point[PKEY_P256_POINT];
+	if (pkey_p256_point(key, point) < 0) return X509_set_pubkey(x, key) == 1;
+	unsigned char *own = OPENSSL_memdup(point, sizeof(point));
+	int ok = own && X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x), OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+					       OBJ_nid2obj(NID_X9_62_prime256v1), own, sizeof(point)) == 1;
+	if (!ok) OPENSSL_free(own);
+	return ok;
+}
+
 /* Version, serial number, times and key of a new certificate. */
 static int begin(const struct env *env, X509 *x, const X509 *issuer, EVP_PKEY *key, int64_t seconds) {
-	if (seconds <= 0 || X509_set_version(x, X509_VERSION_3) != 1 || X509_set_pubkey(x, key) != 1) return -EINVAL;
+	if (seconds <= 0 || X509_set_version(x, X509_VERSION_3) != 1 || !set_key(x, key)) return -EINVAL;
 	int r = set_serial(env, x);
 	return r < 0 ? r : set_times(env, x, issuer, seconds);
 }
@@ -186,18 +188,51 @@ static int set_subject(X509 *x, const struct pki_request *q) {
 	return !q->cn || name_add(name, "CN", q->cn) ? 0 : -EINVAL;
 }
 
-int pki_issue(const struct env *env, const struct pki_pair *ca, const struct pki_request *q, struct pki_pair *ret) {
-	_cleanup_x509_ X509 *issuer = read_cert(ca->cert_pem), *x = X509_new();
-	_cleanup_pkey_ EVP_PKEY *signer = read_key(ca->key_pem), *key = q->key_pem.n ? read_key(q->key_pem) : new_key();
+struct pki_issuer {
+	X509 *cert;
+	EVP_PKEY *key;
+};
+
+struct pki_issuer *pki_issuer_free(struct pki_issuer *i) {
+	if (!i) return NULL;
+	X509_free(i->cert);
+	EVP_PKEY_free(i->key);
+	free(i);
+	return NULL;
+}
+
+static void issuer_freep(struct pki_issuer **i) { pki_issuer_free(*i); }
+
+int pki_issuer_new(const struct pki_pair *ca, struct pki_issuer **ret) {
+	_cleanup_(issuer_freep) struct pki_issuer *i = calloc(1, sizeof(*i));
+	if (!i) return -ENOMEM;
+	i->cert = read_cert(ca->cert_pem);
+	i->key = pkey_read(ca->key_pem);
+	bool ok = i->cert && i->key && X509_check_private_key(i->cert, i->key) == 1;
+	ERR_clear_error();
+	if (!ok) return -EINVAL;
+	*ret = TAKE_PTR(i);
+	return 0;
+}
+
+int pki_issue_by(const struct env *env, const struct pki_issuer *by, const struct pki_request *q, struct pki_pair *ret) {
+	_cleanup_x509_ X509 *x = X509_new();
+	_cleanup_pkey_ EVP_PKEY *key = q->key_pem.n ? pkey_read(q->key_pem) : new_key();
 	if (!x) return -ENOMEM;
-	if (!issuer || !signer || !key || X509_check_private_key(issuer, signer) != 1) return -EINVAL;
-	int r = begin(env, x, issuer, key, q->seconds);
+	if (!key) return -EINVAL;
+	int r = begin(env, x, by->cert, key, q->seconds);
 	if (r == 0) r = set_subject(x, q);
-	if (r == 0 && X509_set_issuer_name(x, X509_get_subject_name(issuer)) != 1) r = -ENOMEM;
-	if (r == 0) r = add_leaf_exts(x, issuer, key, q);
-	if (r == 0) r = sign(x, signer);
+	if (r == 0 && X509_set_issuer_name(x, X509_get_subject_name(by->cert)) != 1) r = -ENOMEM;
+	if (r == 0) r = add_leaf_exts(x, by->cert, key, q);
+	if (r == 0) r = sign(x, by->key);
 	ERR_clear_error();
 	return r < 0 ? r : write_pair(x, key, ret);
+}
+
+int pki_issue(const struct env *env, const struct pki_pair *ca, const struct pki_request *q, struct pki_pair *ret) {
+	_cleanup_(issuer_freep) struct pki_issuer *by = NULL;
+	int r = pki_issuer_new(ca, &by);
+	return r < 0 ? r : pki_issue_by(env, by, q, ret);
 }
 
 static int64_t seconds_of(const ASN1_TIME *t) {
@@ -218,7 +253,7 @@ int pki_inspect(struct slice cert_pem, struct pki_info *ret) {
 
 int pki_check_pair(const struct pki_pair *p, const char **ret_msg) {
 	_cleanup_x509_ X509 *x = read_cert(p->cert_pem);
-	_cleanup_pkey_ EVP_PKEY *k = read_key(p->key_pem);
+	_cleanup_pkey_ EVP_PKEY *k = pkey_read(p->key_pem);
 	int ok = x && k && X509_check_private_key(x, k) == 1;
 	ERR_clear_error();
 	if (ok) return 0;

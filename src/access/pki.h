@@ -34,6 +34,14 @@ int pki_make_ca(const struct env *env, const char *cn, int64_t seconds, struct p
  * subject and authority key ids; random serial number). The life is cut to the CA's. 0; -EINVAL: a bad name, address or key;
  * -EIO; -ENOMEM. */
 int pki_issue(const struct env *env, const struct pki_pair *ca, const struct pki_request *r, struct pki_pair *ret);
+/* A CA read once, for several certificates; the caller frees. 0; -EINVAL: certificate or key unreadable, or not of each other;
+ * -ENOMEM. Not for two threads at a time. */
+struct pki_issuer;
+int pki_issuer_new(const struct pki_pair *ca, struct pki_issuer **ret);
+/* NULL is allowed. Returns NULL. */
+struct pki_issuer *pki_issuer_free(struct pki_issuer *i);
+/* As pki_issue. */
+int pki_issue_by(const struct env *env, const struct pki_issuer *by, const struct pki_request *r, struct pki_pair *ret);
 /* A private key alone, for signing tokens; the public half as "PUBLIC KEY" in cert_pem. 0, -EIO, -ENOMEM. */
 int pki_make_key(struct pki_pair *ret);
 

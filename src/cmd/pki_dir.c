@@ -68,6 +68,11 @@ static int open_ca(const struct place *p, struct pki_dir *d) {
 	return r < 0 ? fail(p, r, "ca.crt", strerror(-r)) : save_pair(p, "ca.crt", "ca.key", &d->ca);
 }
 
+static int open_issuer(const struct place *p, struct pki_dir *d) {
+	int r = slice_empty(d->ca.key_pem) ? 0 : pki_issuer_new(&d->ca, &d->issuer);
+	return r < 0 ? fail(p, r, "ca.crt", strerror(-r)) : 0;
+}
+
 static int open_sa_key(const struct place *p, struct pki_dir *d) {
 	int r = load(p, "sa.key", &d->sa_key);
 	if (r <= 0) return r;
@@ -84,11 +89,11 @@ static int open_sa_key(const struct place *p, struct pki_dir *d) {
 }
 
 int pki_dir_issue(const struct env *env, const struct pki_dir *p, const struct pki_request *r, struct pki_pair *ret, char msg[PKI_MESSAGE_MAX]) {
-	if (slice_empty(p->ca.key_pem)) {
+	if (!p->issuer) {
 		snprintf(msg, PKI_MESSAGE_MAX, "ca.key is missing: a certificate for %s cannot be made; supply one, or the key", r->cn);
 		return -ENOENT;
 	}
-	int e = pki_issue(env, &p->ca, r, ret);
+	int e = pki_issue_by(env, p->issuer, r, ret);
 	if (e < 0) snprintf(msg, PKI_MESSAGE_MAX, "cannot make a certificate for %s: %s", r->cn, strerror(-e));
 	return e;
 }
@@ -142,8 +147,8 @@ static int open_front_proxy_client(const struct place *p, struct pki_dir *d) {
 }
 
 int pki_dir_open(const struct pki_dir_options *o, struct pki_dir *ret, char msg[PKI_MESSAGE_MAX]) {
-	static int (*const steps[])(const struct place *, struct pki_dir *) = { open_ca, open_sa_key, open_admin, open_server, open_node_client,
-								      open_front_proxy_ca, open_front_proxy_client };
+	static int (*const steps[])(const struct place *, struct pki_dir *) = { open_ca, open_issuer, open_sa_key, open_admin, open_server,
+									      open_node_client, open_front_proxy_ca, open_front_proxy_client };
 	struct place p = { o, msg };
 	struct pki_dir d = { 0 };
 	int r = dir_make(o->dir, 0700);
@@ -155,6 +160,7 @@ int pki_dir_open(const struct pki_dir_options *o, struct pki_dir *ret, char msg[
 }
 
 void pki_dir_done(struct pki_dir *p) {
+	pki_issuer_free(p->issuer);
 	pki_pair_done(&p->ca);
 	pki_pair_done(&p->admin);
 	pki_pair_done(&p->server);

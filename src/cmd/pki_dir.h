@@ -9,6 +9,7 @@
 
 struct pki_dir {
 	struct pki_pair ca;          /* key empty when the user keeps it elsewhere */
+	struct pki_issuer *issuer;   /* the CA read, or NULL without its key */
 	struct slice sa_key;
 	struct pki_pair admin;       /* O=system:masters */
 	struct pki_pair server;      /* the API server's */

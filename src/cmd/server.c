@@ -10,8 +10,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define SETTLE_SEC 2
+/* Open files asked for: one a connection. Children inherit it, and some close every descriptor below it when they begin. */
+#define FILES_WANTED 65536u
 
 /* Every thread started later inherits the mask: only sigwait sees these signals. */
 static void block_signals(sigset_t *set) {
@@ -36,6 +39,14 @@ static void wait_for_end(const sigset_t *signals) {
 	while (got < 0) got = sigwaitinfo(signals, NULL);
 }
 
+/* As far as the hard limit allows; a refusal leaves what was. */
+static void raise_files(void) {
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_WANTED) return;
+	files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int server_main(int argc, char **argv) {
 	struct plan plan;
 	struct house house;
@@ -52,6 +63,7 @@ int server_main(int argc, char **argv) {
 	/* Few arenas: memory that one thread freed is of use to the others. */
 	(void)mallopt(M_ARENA_MAX, 2);
 	block_signals(&signals);
+	raise_files();
 	r = house_up(&house, &plan, msg);
 	if (r < 0) {
 		fprintf(stderr, "k8c server: %s\n", msg);

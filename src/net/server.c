@@ -220,7 +220,10 @@ static int make_loop(struct net_server *s, struct loop *l, const struct net_serv
 	sl->date_second = -1;
 	list_init(&sl->conns);
 	sl->scratch = conn_scratch_new();
-	return sl->scratch ? make_ctx(s, o->cert_pem, o->key_pem, &sl->tls) : -ENOMEM;
+	if (!sl->scratch) return -ENOMEM;
+	const struct server_loop *first = s->loops[0];
+	if (first == sl) return make_ctx(s, o->cert_pem, o->key_pem, &sl->tls);
+	return tls_server_ctx_like(first->tls, s->o.request_client_cert, s->ticket_keys, &sl->tls);
 }
 
 /* A listener without a file left can only spin while its callers wait: what is above a loop's share is closed instead. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/tls.h"
 #include "net/net_limits.h"
+#include "net/pkey.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -94,8 +95,7 @@ static int use_chain(SSL_CTX *c, struct slice pem) {
 }
 
 static int use_key(SSL_CTX *c, struct slice pem) {
-	_cleanup_(bio_freep) BIO *b = pem_bio(pem);
-	_cleanup_(pkey_freep) EVP_PKEY *k = b ? PEM_read_bio_PrivateKey(b, NULL, no_password, NULL) : NULL;
+	_cleanup_(pkey_freep) EVP_PKEY *k = pkey_read(pem);
 	bool ok = k && SSL_CTX_use_PrivateKey(c, k) == 1 && SSL_CTX_check_private_key(c) == 1;
 	ERR_clear_error();
 	return ok ? 0 : -EBADMSG;
@@ -152,14 +152,8 @@ static SSL_CTX *ctx_base(const SSL_METHOD *m) {
 	return c;
 }
 
-int tls_server_ctx(struct slice cert_pem, struct slice key_pem, bool ask_client_cert, struct slice ca_names_pem,
-		   const unsigned char ticket_keys[TLS_TICKET_KEYS], SSL_CTX **ret) {
-	_cleanup_(ssl_ctx_freep) SSL_CTX *c = ctx_base(TLS_server_method());
-	if (!c) return -ENOMEM;
-	int r = use_chain(c, cert_pem);
-	if (r == 0) r = use_key(c, key_pem);
-	if (r == 0) r = name_cas(c, ca_names_pem);
-	if (r < 0) return r;
+/* What every server's context has, whoever it is. */
+static void serve(SSL_CTX *c, bool ask_client_cert, const unsigned char ticket_keys[TLS_TICKET_KEYS]) {
 	unsigned char keys[TLS_TICKET_KEYS];
 	memcpy(keys, ticket_keys, sizeof(keys));
 	SSL_CTX_set_tlsext_ticket_keys(c, keys, sizeof(keys));
@@ -171,6 +165,31 @@ int tls_server_ctx(struct slice cert_pem, struct slice key_pem, bool ask_client_
 	SSL_CTX_set_alpn_select_cb(c, pick_alpn, NULL);
 	if (ask_client_cert) SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(c, take_any, NULL);
+}
+
+int tls_server_ctx(struct slice cert_pem, struct slice key_pem, bool ask_client_cert, struct slice ca_names_pem,
+		   const unsigned char ticket_keys[TLS_TICKET_KEYS], SSL_CTX **ret) {
+	_cleanup_(ssl_ctx_freep) SSL_CTX *c = ctx_base(TLS_server_method());
+	if (!c) return -ENOMEM;
+	int r = use_chain(c, cert_pem);
+	if (r == 0) r = use_key(c, key_pem);
+	if (r == 0) r = name_cas(c, ca_names_pem);
+	if (r < 0) return r;
+	serve(c, ask_client_cert, ticket_keys);
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+int tls_server_ctx_like(const SSL_CTX *first, bool ask_client_cert, const unsigned char ticket_keys[TLS_TICKET_KEYS], SSL_CTX **ret) {
+	_cleanup_(ssl_ctx_freep) SSL_CTX *c = ctx_base(TLS_server_method());
+	STACK_OF(X509) *chain = NULL;
+	if (!c || SSL_CTX_get0_chain_certs((SSL_CTX *)(uintptr_t)first, &chain) != 1) return -ENOMEM;
+	STACK_OF(X509_NAME) *cas = SSL_CTX_get_client_CA_list(first);
+	STACK_OF(X509_NAME) *names = cas ? SSL_dup_CA_list(cas) : NULL;
+	if (cas && !names) return -ENOMEM;
+	SSL_CTX_set_client_CA_list(c, names);
+	if (SSL_CTX_use_cert_and_key(c, SSL_CTX_get0_certificate(first), SSL_CTX_get0_privatekey(first), chain, 1) != 1) return -ENOMEM;
+	serve(c, ask_client_cert, ticket_keys);
 	*ret = TAKE_PTR(c);
 	return 0;
 }

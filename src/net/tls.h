@@ -14,6 +14,9 @@
  * every loop). `ca_names_pem` may be empty. 0, -EBADMSG (certificate or key), -ENOMEM. The caller frees with SSL_CTX_free. */
 int tls_server_ctx(struct slice cert_pem, struct slice key_pem, bool ask_client_cert, struct slice ca_names_pem,
 		   const unsigned char ticket_keys[TLS_TICKET_KEYS], SSL_CTX **ret);
+/* Another loop's context for the same server: the certificate, the key and the names of `first`, which are not parsed again. 0,
+ * -ENOMEM. */
+int tls_server_ctx_like(const SSL_CTX *first, bool ask_client_cert, const unsigned char ticket_keys[TLS_TICKET_KEYS], SSL_CTX **ret);
 /* A client's. Empty ca_pem: the system's roots. 0, -EBADMSG, -ENOMEM. */
 int tls_client_ctx(struct slice ca_pem, struct slice cert_pem, struct slice key_pem, bool insecure, bool http1_only,
 		   SSL_CTX **ret);
