@@ -18,6 +18,7 @@
 
 #define WATCHERS_MAX 20000
 #define REQUEST_MAX 8192
+#define EVENT_WAIT_MS 60000
 #define EVENT_MARK "{\"type\":"
 
 struct watcher { SSL *ssl; int fd; unsigned long seen; };
@@ -66,8 +67,8 @@ static void wait_all(int ep, int count, unsigned long want) {
 	int behind = 0;
 	for (int i = 0; i < count; i++) behind += watchers[i].seen < want;
 	while (behind > 0) {
-		int n = epoll_wait(ep, got, 256, 10000);
-		if (n <= 0) die("an event did not reach every watcher in 10 s");
+		int n = epoll_wait(ep, got, 256, EVENT_WAIT_MS);
+		if (n <= 0) die("an event did not reach every watcher in 60 s");
 		for (int i = 0; i < n; i++) {
 			struct watcher *w = got[i].data.ptr;
 			int before = w->seen < want;

@@ -1,5 +1,7 @@
 """What the same machine does without k8c: nginx serving the same bytes over TLS, SQLite committing the same rows."""
+import os
 import pathlib
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -36,13 +38,12 @@ class Nginx:
         key, crt = self.dir / "apiserver.key", self.dir / "apiserver.crt"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
                         "/CN=localhost", "-keyout", key, "-out", crt], check=True, capture_output=True)
-        (self.dir / "conf").write_text(CONFIG.format(d=self.dir, port=self.port, pki=self.dir, user="user root;" if pathlib.Path("/root").exists() and
-                                                     __import__("os").geteuid() == 0 else ""))
+        (self.dir / "conf").write_text(CONFIG.format(d=self.dir, port=self.port, pki=self.dir, user="user root;" if os.geteuid() == 0 else ""))
         self.process = subprocess.Popen(srv.pinned(srv.SERVER_CORE, ["nginx", "-p", self.dir, "-c", self.dir / "conf"]), stderr=subprocess.DEVNULL)
         for _ in range(200):
             children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
             if children:
-                self.pid = int(children[0])
+                self.pids = (int(children[0]),)
                 time.sleep(0.1)
                 return self
             time.sleep(0.02)
@@ -52,6 +53,7 @@ class Nginx:
     def __exit__(self, *exc):
         self.process.terminate()
         self.process.wait(10)
+        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def sqlite_commits(folder, row, rows, batch):

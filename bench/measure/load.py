@@ -3,7 +3,9 @@ import contextlib
 import json
 import pathlib
 import re
+import socket
 import subprocess
+import threading
 import time
 
 from . import server as srv
@@ -26,7 +28,7 @@ class Cost:
 
 
 def client(argv, **kw):
-    return subprocess.run(srv.pinned(srv.CLIENT_CORE, argv), capture_output=True, text=True, timeout=180, **kw)
+    return subprocess.run(srv.pinned(srv.CLIENT_CORE, argv), capture_output=True, text=True, timeout=600, **kw)
 
 
 def seconds_of(text):
@@ -34,12 +36,12 @@ def seconds_of(text):
     return float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[unit]
 
 
-def wrk(pid, url, seconds, connections, token=None, script=None, args=()):
+def wrk(pids, url, seconds, connections, token=None, script=None, args=()):
     """{"cpu": server seconds per request, "rate", "p50", "p99", "n"}; an answer that is not 2xx is an error."""
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", "User-Agent: bench"]
     argv += ["-H", f"Authorization: Bearer {token}"] if token else []
     argv += ["-s", LUA / script] if script else []
-    with Cost(*pid if isinstance(pid, tuple) else (pid,)) as cost:
+    with Cost(*pids) as cost:
         done = client([*argv, url, *(["--", *args] if args else [])])
     out = done.stdout
     count = re.search(r"(\d+) requests in", out)
@@ -53,14 +55,14 @@ def wrk(pid, url, seconds, connections, token=None, script=None, args=()):
             "p99": seconds_of(re.search(r"\n\s+99%\s+(\S+)", out)[1])}
 
 
-def h2load(pid, url, requests, connections, token=None, body=None, folder=None):
+def h2load(pids, url, requests, connections, token=None, body=None, folder=None):
     argv = ["h2load", "-n", requests, "-c", connections, "-m", 1, "-H", "user-agent: bench"]
     argv += ["-H", f"authorization: Bearer {token}"] if token else []
     if body is not None:
         path = pathlib.Path(folder, "body.json")
         path.write_text(json.dumps(body))
         argv += ["-d", path, "-H", "content-type: application/json"]
-    with Cost(pid) as cost:
+    with Cost(*pids) as cost:
         done = client([*argv, url])
     good = re.search(r"status codes: (\d+) 2xx", done.stdout)
     if not good or int(good[1]) != requests:
@@ -73,9 +75,9 @@ def curl_argv(url, token, accept):
             *(["-H", f"Authorization: Bearer {token}"] if token else []), url]
 
 
-def fetch(pid, url, token=None, accept="application/json", times=3):
+def fetch(pids, url, token=None, accept="application/json", times=3):
     """One curl at a time: seconds of the server, wall seconds and bytes of one answer."""
-    with Cost(pid) as cost:
+    with Cost(*pids) as cost:
         for _ in range(times):
             done = client(curl_argv(url, token, accept))
             if done.returncode:
@@ -93,17 +95,21 @@ class Watchers:
     """`count` watches, each on a TLS connection of its own, in one C program."""
 
     def __init__(self, program, server, count, path):
-        self.argv = srv.pinned(srv.CLIENT_CORE, [program, "127.0.0.1", server.port, server.bearer(), count, path])
+        self.argv = srv.pinned(srv.CLIENT_CORE, [program, socket.gethostbyname(server.host), server.port, server.bearer(), count, path])
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._line("open")
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            self._line("open")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def _line(self, word):
         line = self.process.stdout.readline().split()
         if not line or line[0] != word:
-            raise RuntimeError("the watchers ended early")
+            raise RuntimeError(f"the watchers ended early: {self.process.stderr.read()[-200:]}")
         return float(line[1])
 
     def expect(self, events):
@@ -116,5 +122,42 @@ class Watchers:
     def __exit__(self, *exc):
         with contextlib.suppress(OSError):
             self.process.stdin.close()
-        self.process.wait(60)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class Writes:
+    """with Writes(server, path, rate) as w: a thread patches a ConfigMap `rate` times a second on a connection of its own."""
+
+    def __init__(self, server, path, rate):
+        self.server, self.path, self.pause, self.n, self.failed = server, path, 1 / rate, 0, None
+
+    def __enter__(self):
+        self.end, self.began = threading.Event(), time.monotonic()
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        return self
+
+    def _run(self):
+        conn = self.server.connect()
+        head = {"Content-Type": "application/merge-patch+json", "Authorization": f"Bearer {self.server.bearer()}", "User-Agent": "bench"}
+        while not self.end.wait(max(0, self.began + self.n * self.pause - time.monotonic())):
+            conn.request("PATCH", self.path, json.dumps({"data": {"n": str(self.n)}}), head)
+            answer = conn.getresponse()
+            answer.read()
+            if answer.status != 200:
+                self.failed = answer.status
+                return
+            self.n += 1
+
+    def __exit__(self, *exc):
+        self.end.set()
+        self.thread.join()
+        self.rate = self.n / (time.monotonic() - self.began)
+        if self.failed:
+            raise RuntimeError(f"a write beside the watchers was answered {self.failed}")

@@ -2,6 +2,7 @@
 #include "client/jsonslice.h"
 
 #include <errno.h>
+#include <string.h>
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -14,9 +15,14 @@ static size_t skip_blanks(struct slice s, size_t i) {
 
 /* Behind the string that starts at i. */
 static size_t skip_string(struct slice s, size_t i) {
-	for (i++; i < s.n && s.p[i] != '"'; i++)
-		if (s.p[i] == '\\') i++;
-	return i < s.n ? i + 1 : s.n;
+	for (size_t from = i + 1; from < s.n;) {
+		const char *q = memchr(s.p + from, '"', s.n - from), *back = q;
+		if (!q) break;
+		while (back > s.p + from && back[-1] == '\\') back--;
+		if ((q - back) % 2 == 0) return (size_t)(q - s.p) + 1;
+		from = (size_t)(q - s.p) + 1;
+	}
+	return s.n;
 }
 
 /* Behind the value that starts at i. */
@@ -196,10 +202,42 @@ static int other(struct jsonstream *s, char c) {
 	}
 }
 
+/* Bytes of the object or list that b begins with; 0 when its end is not in b, or blanks between its tokens are to be left out. */
+static size_t whole(struct slice b) {
+	size_t depth = 0;
+	if (*b.p != '{' && *b.p != '[') return 0;
+	for (size_t i = 0; i < b.n;) {
+		char c = b.p[i];
+		if (c == '"') {
+			i = skip_string(b, i);
+			continue;
+		}
+		i++;
+		if (blank(c)) return 0;
+		if ((c == '{' || c == '[') && ++depth > JSONSTREAM_DEPTH_MAX / 2) return 0;
+		if ((c == '}' || c == ']') && --depth == 0) return i;
+	}
+	return 0;
+}
+
+/* Most values come in one piece, as they stand in the bytes: those are handed on without a copy. *used stays 0 for others, whose
+ * bytes go their way one by one. */
+static int take_whole(struct jsonstream *s, struct slice b, size_t *used) {
+	bool begins = !s->taking && !s->in_string && (s->mode == JSONSTREAM_VALUES ? s->depth == 0 : s->in_items && s->depth == 2);
+	size_t n = begins ? whole(b) : 0;
+	if (n == 0 || n > s->value.max) return 0;
+	*used = n;
+	return s->on_value(s->ctx, s->mode == JSONSTREAM_VALUES ? "" : "items", slice_upto(b, n));
+}
+
 int jsonstream_feed(struct jsonstream *s, struct slice b) {
 	while (b.n) {
-		size_t used = 1;
-		int r = s->in_string ? string_bytes(s, b, &used) : other(s, *b.p);
+		size_t used = 0;
+		int r = take_whole(s, b, &used);
+		if (!used) {
+			used = 1;
+			r = s->in_string ? string_bytes(s, b, &used) : other(s, *b.p);
+		}
 		if (r < 0) return r;
 		b = slice_make(b.p + used, b.n - used);
 	}

@@ -12,10 +12,9 @@ static bool selects(struct arena *a, const yyjson_mut_val *service, const yyjson
 void service_queue_of_pod(struct controller *c, struct k8c_object *pod) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
 	struct k8c_informer *i = controller_informer(c, KIND_SERVICE);
-	const yyjson_mut_val *value = k8c_object_value(pod);
 	struct k8c_object *service;
-	for (size_t it = 0; a && value && (service = k8c_informer_index_next(i, "namespace", k8c_object_namespace(pod), &it));)
-		if (selects(a, k8c_object_value(service), value))
+	for (size_t it = 0; a && (service = k8c_informer_index_next(i, "namespace", k8c_object_namespace(pod), &it));)
+		if (selects(a, k8c_object_value(service), k8c_object_value(pod)))
 			(void)workqueue_add_name(c->queue, slice_of(k8c_object_namespace(service)), slice_of(k8c_object_name(service)));
 }
 

@@ -112,9 +112,9 @@ static int fill(const struct schema_type *t, yyjson_mut_doc *doc, yyjson_mut_val
 
 /* A member; a struct that Go always has gets its defaults even when nobody wrote it. */
 static int fill_member(const struct schema_field *f, yyjson_mut_doc *doc, yyjson_mut_val *obj) {
+	if (!(f->type->flags & TYPE_HAS_DEFAULTS)) return 0;
 	struct slice name = slice_make(f->name, f->name_len);
 	yyjson_mut_val *v = json_getn(obj, name);
-	if (!(f->type->flags & TYPE_HAS_DEFAULTS)) return 0;
 	if (v && !yyjson_mut_is_null(v)) return fill(f->type, doc, v);
 	if (f->type->kind != SCHEMA_OBJECT || (f->flags & FIELD_POINTER)) return 0;
 	if (!(v = yyjson_mut_obj(doc))) return -ENOMEM;
