@@ -184,8 +184,7 @@ static int apply_one(struct ctl *c, struct printer *p, struct info *i) {
 
 /* ---- all of them ---- */
 
-/* -l leaves out what it does not match. */
-static int select_objects(struct ctl *c, struct infos *l) {
+int apply_select(struct ctl *c, struct infos *l) {
 	const char *text = flag_text(&c->flags, "selector"), *msg = NULL;
 	struct labels_selector s;
 	size_t n = 0;
@@ -215,7 +214,7 @@ static int run(struct ctl *c, const char *const *args, size_t n) {
 	(void)args;
 	if (check(c, n) || printer_new(c, 0, &p)) return 1;
 	(void)infos_files(c, 0, &l);
-	if (select_objects(c, &l)) return 1;
+	if (apply_select(c, &l)) return 1;
 	if (!l.n && !c->faults.n) return ctl_fail(c, "no objects passed to apply");
 	for (size_t i = 0; i < l.n; i++) (void)apply_one(c, p, &l.v[i]);
 	if (c->faults.n) return 1;

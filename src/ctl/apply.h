@@ -16,6 +16,8 @@ struct apply_patch {
 /* From what `current` was applied with last (its annotation) to `modified`. 0 or 1 with a fault noted. */
 int apply_patch_make(struct ctl *c, const struct resource *r, const yyjson_mut_val *modified, const yyjson_mut_val *current, struct apply_patch *ret);
 
+/* Leaves out what -l does not match. 0 or 1 with a fault noted. */
+int apply_select(struct ctl *c, struct infos *l);
 /* Server-side apply of one object; i->doc becomes the answer. 0 or 1 with a fault noted. */
 int apply_server_side(struct ctl *c, struct info *i, const char *manager);
 /* Turns what a client-side apply owned into what `manager` applied. Problems are warnings. True when the object was changed and has to be

@@ -12,9 +12,13 @@ const struct command *const commands[] = {
 	&command_api_versions,
 	&command_apply,
 	&command_attach,
+	&command_auth,
+	&command_cluster_info,
+	&command_config,
 	&command_cp,
 	&command_create,
 	&command_delete,
+	&command_diff,
 	&command_exec,
 	&command_get,
 	&command_label,
@@ -25,6 +29,7 @@ const struct command *const commands[] = {
 	&command_run,
 	&command_scale,
 	&command_version,
+	&command_wait,
 	NULL,
 };
 

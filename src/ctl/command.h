@@ -23,9 +23,13 @@ extern const struct command command_api_resources;
 extern const struct command command_api_versions;
 extern const struct command command_apply;
 extern const struct command command_attach;
+extern const struct command command_auth;
+extern const struct command command_cluster_info;
+extern const struct command command_config;
 extern const struct command command_cp;
 extern const struct command command_create;
 extern const struct command command_delete;
+extern const struct command command_diff;
 extern const struct command command_exec;
 extern const struct command command_get;
 extern const struct command command_label;
@@ -36,6 +40,7 @@ extern const struct command command_replace;
 extern const struct command command_run;
 extern const struct command command_scale;
 extern const struct command command_version;
+extern const struct command command_wait;
 
 /* Finds the command of argv, parses its flags, runs it, prints its faults. The exit code. */
 int command_main(int argc, char **argv);
