@@ -5,8 +5,23 @@
 #include "ctl/command.h"
 
 extern const struct command *const create_generators[];
-extern const struct command create_namespace, create_serviceaccount, create_configmap, create_secret, create_role, create_clusterrole,
-	create_rolebinding, create_clusterrolebinding, create_token;
+extern const struct command create_clusterrole;
+extern const struct command create_clusterrolebinding;
+extern const struct command create_configmap;
+extern const struct command create_cronjob;
+extern const struct command create_deployment;
+extern const struct command create_ingress;
+extern const struct command create_job;
+extern const struct command create_namespace;
+extern const struct command create_poddisruptionbudget;
+extern const struct command create_priorityclass;
+extern const struct command create_quota;
+extern const struct command create_role;
+extern const struct command create_rolebinding;
+extern const struct command create_secret;
+extern const struct command create_service;
+extern const struct command create_serviceaccount;
+extern const struct command create_token;
 
 /* The flags of every generator. */
 extern const struct flag create_flags[];

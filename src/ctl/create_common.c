@@ -2,13 +2,36 @@
 /* What the generators share, and those of a name alone. */
 #include "ctl/create.h"
 #include "ctl/dryrun.h"
+#include "ctl/last_applied.h"
 #include "ctl/tree.h"
 #include "ctl/write.h"
 
-const struct command *const create_generators[] = { &create_clusterrole, &create_clusterrolebinding, &create_configmap, &create_namespace,
-						     &create_role, &create_rolebinding, &create_secret, &create_serviceaccount, &create_token, NULL };
+const struct command *const create_generators[] = {
+	&create_clusterrole,
+	&create_clusterrolebinding,
+	&create_configmap,
+	&create_cronjob,
+	&create_deployment,
+	&create_ingress,
+	&create_job,
+	&create_namespace,
+	&create_poddisruptionbudget,
+	&create_priorityclass,
+	&create_quota,
+	&create_role,
+	&create_rolebinding,
+	&create_secret,
+	&create_service,
+	&create_serviceaccount,
+	&create_token,
+	NULL,
+};
 
-const struct flag create_flags[] = { FLAG_MANAGER("kubectl-create"), { 0 } };
+const struct flag create_flags[] = {
+	FLAG_MANAGER("kubectl-create"),
+	{ "save-config", FLAG_BOOL, NULL, 0, NULL, "say that it was applied, for a later apply" },
+	{ 0 },
+};
 
 int create_one_name(struct ctl *c, size_t n) {
 	return n == 1 ? 0 : ctl_usage(c, "exactly one NAME is required, got %zu", n);
@@ -52,6 +75,7 @@ static int send_object(struct ctl *c, yyjson_mut_doc **doc) {
 int create_finish(struct ctl *c, yyjson_mut_doc *doc) {
 	struct printer *printer;
 	if (printer_new(c, 0, &printer) || dryrun_check(c) || !validate_mode(c)) return 1;
+	if (flag_on(&c->flags, "save-config")) last_applied_update(c, doc, true);
 	if (dryrun_mode(c) != DRYRUN_CLIENT && send_object(c, &doc)) return 1;
 	return print_done(c, printer, doc->root, "created");
 }

@@ -117,7 +117,71 @@ static const struct flag source_flags[] = {
 static const struct flag type_flags[] = { { "type", FLAG_STRING, NULL, 0, NULL, "the secret's type" }, { 0 } };
 static const struct flag *const tables[] = { source_flags, create_flags, validate_flags, dryrun_flags, print_flags, NULL };
 static const struct flag *const secret_tables[] = { source_flags, type_flags, create_flags, validate_flags, dryrun_flags, print_flags, NULL };
+/* ---- tls and docker-registry ---- */
+
+static int tls_run(struct ctl *c, const char *const *args, size_t n) {
+	static const struct { const char *flag, *key; } parts[] = { { "cert", "tls.crt" }, { "key", "tls.key" } };
+	if (create_one_name(c, n)) return 1;
+	if (!*flag_text(&c->flags, "cert") || !*flag_text(&c->flags, "key")) return ctl_fail(c, "key and cert must be specified");
+	struct data d = { c, create_object(c, "v1", "Secret", args[0], true), true, { 0 } };
+	tree_put(c, d.doc, d.doc->root, "type", "kubernetes.io/tls");
+	for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+		const char *path = flag_text(&c->flags, parts[i].flag);
+		struct slice text;
+		int r = file_read(c, path, &text);
+		if (r < 0) return ctl_fail(c, "Cannot read file %s, open %s: %s", path, path, file_error(r));
+		if (put(&d, parts[i].key, text)) return 1;
+	}
+	return create_finish(c, d.doc);
+}
+
+/* The file that docker login writes, with members in the order of Go's structure. */
+static const char *docker_config(struct ctl *c) {
+	const char *user = flag_text(&c->flags, "docker-username"), *password = flag_text(&c->flags, "docker-password"),
+		   *email = flag_text(&c->flags, "docker-email");
+	struct buf auth = BUF_INIT(65536);
+	yyjson_mut_doc *doc = tree_new(c);
+	yyjson_mut_val *entry = ctl_must(yyjson_mut_obj(doc));
+	if (*user) tree_put(c, doc, entry, "username", user);
+	if (*password) tree_put(c, doc, entry, "password", password);
+	if (*email) tree_put(c, doc, entry, "email", email);
+	(void)base64_encode(&auth, BASE64_STD, slice_str(ctl_printf(c, "%s:%s", user, password)));
+	tree_put(c, doc, entry, "auth", ctl_take(c, &auth).p);
+	tree_set(c, doc, tree_obj(c, doc, doc->root, "auths"), flag_text(&c->flags, "docker-server"), entry);
+	return tree_text(c, doc->root).p;
+}
+
+static int docker_run(struct ctl *c, const char *const *args, size_t n) {
+	static const char *const needed[] = { "docker-username", "docker-password", "docker-server" };
+	bool files = flags_get(&c->flags, "from-file")->n > 0;
+	if (create_one_name(c, n)) return 1;
+	for (size_t i = 0; i < ELEMENTSOF(needed) && !files; i++)
+		if (!*flag_text(&c->flags, needed[i]))
+			return ctl_fail(c, "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required");
+	struct data d = { c, create_object(c, "v1", "Secret", args[0], true), true, { 0 } };
+	tree_put(c, d.doc, d.doc->root, "type", "kubernetes.io/dockerconfigjson");
+	if (files ? fill(&d) : put(&d, ".dockerconfigjson", slice_str(docker_config(c)))) return 1;
+	return create_finish(c, d.doc);
+}
+
+static const struct flag tls_flags[] = {
+	{ "cert", FLAG_STRING, NULL, 0, NULL, "file with the certificate (PEM)" },
+	{ "key", FLAG_STRING, NULL, 0, NULL, "file with its key (PEM)" },
+	{ 0 },
+};
+static const struct flag docker_flags[] = {
+	{ "docker-email", FLAG_STRING, NULL, 0, NULL, "email address" },
+	{ "docker-password", FLAG_STRING, NULL, 0, NULL, "password" },
+	{ "docker-server", FLAG_STRING, "https://index.docker.io/v1/", 0, NULL, "the registry" },
+	{ "docker-username", FLAG_STRING, NULL, 0, NULL, "user name" },
+	{ 0 },
+};
+static const struct flag *const tls_tables[] = { tls_flags, create_flags, validate_flags, dryrun_flags, print_flags, NULL };
+static const struct flag *const docker_tables[] = { docker_flags, source_flags, create_flags, validate_flags, dryrun_flags, print_flags, NULL };
+static const struct command tls = { "tls", NULL, "NAME --cert=FILE --key=FILE", "Create a secret of a certificate and its key", tls_tables, tls_run, NULL };
+static const struct command docker = { "docker-registry", NULL, "NAME --docker-username=USER --docker-password=PASSWORD", "Create a secret for a registry",
+				       docker_tables, docker_run, NULL };
 static const struct command generic = { "generic", NULL, "NAME", "Create a secret from literals, files or folders", secret_tables, generic_run, NULL };
-static const struct command *const secrets[] = { &generic, NULL };
+static const struct command *const secrets[] = { &docker, &generic, &tls, NULL };
 const struct command create_configmap = { "configmap", "cm", "NAME", "Create a config map from literals, files or folders", tables, configmap_run, NULL };
-const struct command create_secret = { "secret", NULL, "generic NAME", "Create a secret", NULL, NULL, secrets };
+const struct command create_secret = { "secret", NULL, "TYPE NAME", "Create a secret", NULL, NULL, secrets };
