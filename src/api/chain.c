@@ -2,6 +2,7 @@
 #include "api/chain.h"
 
 #include "api/flow.h"
+#include "api/fresh.h"
 #include "api/identity.h"
 #include "api/route/route.h"
 #include "codec/duration.h"
@@ -53,7 +54,7 @@ static const struct status *set_deadline(struct request *r) {
 static void authorized(struct request *r) {
 	const struct status *st = identity_authorize(r);
 	if (st) request_status(r, st);
-	else route_request(r);
+	else fresh_start(r, route_request);
 }
 
 static void deadline_passed(struct request *r) {

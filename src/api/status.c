@@ -348,11 +348,16 @@ const struct status *status_of_store(struct arena *a, int err) {
 	case -ENOSPC: return status_internal(a, "the data directory is full");
 	case -EIO: return status_internal(a, "the data store cannot be written");
 	case -EBUSY: return status_unavailable(a, "the data store has too much to write, please try again later", 1);
+	case -ENOLINK: return status_internal(a, "etcdserver: request timed out"); /* Kubernetes' words, and not to be repeated blindly */
 	case -ESHUTDOWN: return status_unavailable(a, "apiserver is shutting down", 1);
 	case -E2BIG: return status_error(a, "etcdserver: request is too large");
 	case -ENOMEM: return &no_memory;
 	default: return status_internal(a, "%s", strerror(-err));
 	}
+}
+
+const struct status *status_of_sync(struct arena *a, int err) {
+	return err == -ENOLINK ? status_unavailable(a, "the datastore does not answer, please try again later", 1) : status_of_store(a, err);
 }
 
 const struct status *status_deleted(struct arena *a, struct slice group, struct slice resource, struct slice name, struct slice uid) {

@@ -88,6 +88,8 @@ const struct status *status_internal_text(struct arena *a, struct slice uri, con
 const struct status *status_no_memory(void);
 /* A failed write: -ENOSPC, -EIO, -ESHUTDOWN, -EBUSY, -E2BIG and the rest. */
 const struct status *status_of_store(struct arena *a, int err);
+/* A read that could not be made fresh: 503 with Retry-After when the datastore does not answer. */
+const struct status *status_of_sync(struct arena *a, int err);
 /* 200: what DELETE answers. */
 const struct status *status_deleted(struct arena *a, struct slice group, struct slice resource, struct slice name, struct slice uid);
 

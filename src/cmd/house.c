@@ -3,6 +3,7 @@
 #include "api/stored.h"
 #include "base/log.h"
 #include "cmd/files.h"
+#include "etcd/etcd.h"
 #include "cmd/inproc.h"
 #include "cmd/kubeconfig.h"
 
@@ -72,16 +73,48 @@ static int open_pki(struct house *h, char *msg) {
 
 static void on_store_health(void *ctx, int err, const char *why) {
 	if (err == 0) log_warn("store", "writes succeed again");
+	else if (err == -ENOLINK) log_error("store", "the datastore does not answer: %s", why);
 	else if (err == -ENOSPC) log_error("store", "creations are refused while the disk is full: %s", why);
 	else log_error("store", "nothing is written any more until the server is started anew: %s", why);
+}
+
+/* The files that the flags name. */
+static int read_etcd_files(const struct plan *p, struct buf pem[3], char *msg) {
+	const char *const paths[] = { p->etcd_cafile, p->etcd_certfile, p->etcd_keyfile };
+	for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+		pem[i] = BUF_INIT(ETCD_PEM_MAX);
+		int r = paths[i] ? file_read(paths[i], &pem[i]) : 0;
+		if (r < 0) return say(msg, r, paths[i], NULL);
+	}
+	return 0;
+}
+
+static int make_remote(struct house *h, struct remote **ret, char *msg) {
+	const struct plan *p = h->plan;
+	struct buf pem[3] = { 0 };
+	char why[HOUSE_MESSAGE_MAX] = "";
+	int r = read_etcd_files(p, pem, msg);
+	if (r == 0) {
+		struct etcd_options o = {
+			.env = h->env, .urls = p->etcd_urls, .ca_pem = buf_slice(&pem[0]), .cert_pem = buf_slice(&pem[1]), .key_pem = buf_slice(&pem[2]),
+			.compact_ms = p->compact_ms,
+		};
+		r = etcd_new(&o, ret, why, sizeof(why));
+		if (r < 0) (void)say(msg, r, "store", why);
+	}
+	for (size_t i = 0; i < ELEMENTSOF(pem); i++) buf_done(&pem[i]);
+	return r;
 }
 
 static int open_store(struct house *h, char *msg) {
 	char path[PATH_MAX + 16];
 	const char *why = NULL;
 	snprintf(path, sizeof(path), "%s/state.db", h->plan->dir);
-	struct store_options o = { .sqlite_path = h->plan->ephemeral ? NULL : path, .env = h->env, .index = stored_index, .on_health = on_store_health };
-	int r = store_open(&o, &h->store, &why);
+	struct store_options o = { .env = h->env, .index = stored_index, .on_health = on_store_health };
+	int r = h->plan->etcd_urls ? make_remote(h, &o.remote, msg) : 0;
+	if (r < 0) return r;
+	if (!o.remote && !h->plan->ephemeral) o.sqlite_path = path;
+	r = store_open(&o, &h->store, &why);
 	if (r < 0) return say(msg, r, "store", why);
 	if (*why) log_warn("store", "%s", why);
 	return 0;

@@ -12,6 +12,8 @@
 #define HOUSE_LOOPS_MAX 64
 /* How long requests in flight may take to end at shutdown. */
 #define HOUSE_DRAIN_MS 5000
+/* A PEM file given by a flag. */
+#define ETCD_PEM_MAX (1u << 20)
 /* How long the bootstrap objects may take. */
 #define HOUSE_READY_MS 30000
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/plan.h"
-#include "base/slice.h"
+#include "base/arena.h"
+#include "codec/duration.h"
 #include "cmd/files.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,11 @@ static int flags_of(struct plan *p, int argc, char **argv, char msg[PLAN_MESSAGE
 		{ "listen", FLAG_STRING, &p->listen, "ADDR:PORT", "where the API is served; port 0 picks a free one (0.0.0.0:6443)" },
 		{ "ephemeral", FLAG_BOOL, &p->ephemeral, NULL, "keep state in memory only" },
 		{ "no-agent", FLAG_BOOL, &p->no_agent, NULL, "run no pods here; needs no root" },
-		{ "datastore", FLAG_STRING, &p->datastore, "ENGINE", "sqlite (the default)" },
+		{ "datastore", FLAG_STRING, &p->datastore, "ENGINE", "sqlite (the default), or etcd=https://HOST:PORT[,...]" },
+		{ "etcd-cafile", FLAG_STRING, &p->etcd_cafile, "FILE", "certificates (PEM) that etcd's is verified against (the system's)" },
+		{ "etcd-certfile", FLAG_STRING, &p->etcd_certfile, "FILE", "this server's certificate (PEM) for etcd" },
+		{ "etcd-keyfile", FLAG_STRING, &p->etcd_keyfile, "FILE", "its key (PEM)" },
+		{ "etcd-compaction-interval", FLAG_STRING, &p->etcd_compaction, "DURATION", "how often etcd's history is cut; 0: never (5m0s)" },
 		{ "service-cidr", FLAG_STRING, &p->service_cidr, "CIDR", "addresses of services (10.96.0.0/12)" },
 		{ "cluster-cidr", FLAG_STRING, &p->cluster_cidr, "CIDR", "addresses of pods (10.244.0.0/16)" },
 		{ "cluster-domain", FLAG_STRING, &p->cluster_domain, "NAME", "DNS domain of the cluster (cluster.local)" },
@@ -38,9 +43,29 @@ static int flags_of(struct plan *p, int argc, char **argv, char msg[PLAN_MESSAGE
 	return r;
 }
 
+/* What --datastore etcd=... and the flags beside it say. */
+static int etcd_flags(struct plan *p, char msg[PLAN_MESSAGE_MAX]) {
+	_cleanup_arena_ struct arena *a = arena_new(0);
+	bool etcd = strncmp(p->datastore, "etcd=", 5) == 0, files = p->etcd_cafile || p->etcd_certfile || p->etcd_keyfile;
+	const char *why = NULL;
+	int64_t ns = 0;
+	if (!a) return -ENOMEM;
+	if (!etcd && files) why = "--etcd-cafile, --etcd-certfile and --etcd-keyfile need --datastore etcd=...";
+	else if (!p->etcd_certfile != !p->etcd_keyfile) why = "--etcd-certfile and --etcd-keyfile need each other";
+	else if (etcd && p->ephemeral) why = "--ephemeral keeps nothing in etcd: leave one of the two";
+	else if (duration_parse(a, slice_str(p->etcd_compaction), &ns, &why) == 0 && ns < 0) why = "--etcd-compaction-interval is negative";
+	if (why) {
+		snprintf(msg, PLAN_MESSAGE_MAX, "%s", why);
+		return -EINVAL;
+	}
+	if (etcd) p->etcd_urls = p->datastore + 5;
+	p->compact_ms = (uint64_t)ns / 1000000;
+	return 0;
+}
+
 static int check_flags(const struct plan *p, char msg[PLAN_MESSAGE_MAX]) {
-	if (strcmp(p->datastore, "sqlite") != 0) {
-		snprintf(msg, PLAN_MESSAGE_MAX, "unknown datastore \"%s\": this k8c keeps its data in sqlite", p->datastore);
+	if (strcmp(p->datastore, "sqlite") != 0 && strncmp(p->datastore, "etcd=", 5) != 0) {
+		snprintf(msg, PLAN_MESSAGE_MAX, "unknown datastore \"%s\": sqlite or etcd=https://HOST:PORT", p->datastore);
 		return -EINVAL;
 	}
 	if (strcmp(p->log_format, "text") != 0 && strcmp(p->log_format, "json") != 0) {
@@ -141,12 +166,13 @@ static int names(struct plan *p, char msg[PLAN_MESSAGE_MAX]) {
 int plan_make(struct plan *p, int argc, char **argv, char msg[PLAN_MESSAGE_MAX]) {
 	static int (*const steps[])(struct plan *, char *) = { make_dir, take_port, addresses, names };
 	*p = (struct plan){
-		.listen = "0.0.0.0:6443", .datastore = "sqlite", .service_cidr = "10.96.0.0/12", .cluster_cidr = "10.244.0.0/16",
+		.listen = "0.0.0.0:6443", .datastore = "sqlite", .etcd_compaction = "5m", .service_cidr = "10.96.0.0/12", .cluster_cidr = "10.244.0.0/16",
 		.cluster_domain = "cluster.local", .log_format = "text", .anonymous = true, .reserved = -1,
 	};
 	msg[0] = 0;
 	int r = flags_of(p, argc, argv, msg);
 	if (r == 0) r = check_flags(p, msg);
+	if (r == 0) r = etcd_flags(p, msg);
 	for (size_t i = 0; r == 0 && i < ELEMENTSOF(steps); i++) r = steps[i](p, msg);
 	if (r < 0 && !msg[0]) snprintf(msg, PLAN_MESSAGE_MAX, "%s", strerror(-r));
 	return r;

@@ -12,8 +12,11 @@ struct plan {
 	const char *data_dir, *listen, *datastore, *service_cidr, *cluster_cidr, *cluster_domain, *log_format, *advertise_address, *node_name;
 	struct flag_list tls_san;
 	bool ephemeral, no_agent, anonymous;
+	const char *etcd_cafile, *etcd_certfile, *etcd_keyfile, *etcd_compaction;
 	int verbosity;
 	/* what follows */
+	const char *etcd_urls;    /* NULL: another datastore */
+	uint64_t compact_ms;      /* between compactions of etcd; 0: never */
 	char dir[PATH_MAX];       /* absolute */
 	bool dir_is_temporary;
 	char host[ADDRESS_MAX];   /* bound */

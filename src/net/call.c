@@ -31,6 +31,7 @@ struct net_call *call_new(struct net_client *n, const struct http_request_head *
 	c->h = h;
 	c->ctx = ctx;
 	c->held = BUF_INIT(2 * HTTP2_STREAM_WINDOW);
+	c->unsent = BUF_INIT(NET_CALL_UNSENT_MAX);
 	list_init(&c->node);
 	if (copy_head(c, head) < 0) return NULL;
 	c->body = body.n ? arena_slice_dup(a, body) : SLICE_NULL;
@@ -43,6 +44,7 @@ void call_free(struct net_call *c) {
 	loop_timer_stop(c->timer);
 	list_del(&c->node);
 	buf_done(&c->held);
+	buf_done(&c->unsent);
 	arena_free(c->answer_arena);
 	struct arena *a = c->arena;
 	arena_free(a);
@@ -60,6 +62,10 @@ void call_data(struct net_call *c, struct slice bytes) {
 	}
 	if (c->cc) c->cc->proto->consumed(c->cc, c, bytes.n);
 	c->h->on_data(c->ctx, c, bytes);
+}
+
+void call_trailers(struct net_call *c, const struct http_headers *trailers) {
+	if (c->h->on_trailers) c->h->on_trailers(c->ctx, c, trailers);
 }
 
 void call_drop(struct net_call *c) {
@@ -107,7 +113,7 @@ void call_complete(struct net_call *c) {
 }
 
 void call_retry(struct net_call *c, bool safe, int err, const char *msg) {
-	if (!safe || c->head_seen || c->ended || ++c->tries > TRIES_MAX || c->origin->client->freed) {
+	if (!safe || c->open || c->head_seen || c->ended || ++c->tries > TRIES_MAX || c->origin->client->freed) {
 		call_fail(c, err, msg);
 		return;
 	}

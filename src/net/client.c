@@ -26,6 +26,7 @@ static int client_fill(struct net_client *n, const struct net_client_options *o)
 		n->has_proxy = true;
 	}
 	n->http1_only = o->http1_only;
+	n->http2_only = o->http2_only;
 	n->http2_prior = o->http2_prior;
 	n->connect_ms = o->connect_timeout_ms ? o->connect_timeout_ms : CONNECT_MS;
 	return tls_client_ctx(o->ca_pem, o->cert_pem, o->key_pem, o->insecure, o->http1_only, &n->tls);
@@ -113,8 +114,8 @@ static void on_timeout(void *arg) {
 	call_fail(c, -ETIMEDOUT, "the call timed out");
 }
 
-int net_call_start(struct net_client *n, const char *url, const struct http_request_head *head, struct slice body,
-		   uint32_t timeout_ms, const struct net_call_handler *h, void *ctx, struct net_call **ret) {
+static int start_call(struct net_client *n, const char *url, const struct http_request_head *head, struct slice body, bool open,
+		      uint32_t timeout_ms, const struct net_call_handler *h, void *ctx, struct net_call **ret) {
 	struct endpoint at;
 	int r = endpoint_parse(url, &at);
 	if (r < 0) return r;
@@ -125,6 +126,7 @@ int net_call_start(struct net_client *n, const char *url, const struct http_requ
 		return -ENOMEM;
 	}
 	c->origin = o;
+	c->open = open;
 	if (timeout_ms && !(c->timer = loop_timer_start(n->loop, timeout_ms, 0, on_timeout, c))) r = -ENOMEM;
 	list_add_tail(&o->waiting, &c->node);
 	if (r == 0) r = schedule(o);
@@ -135,6 +137,24 @@ int net_call_start(struct net_client *n, const char *url, const struct http_requ
 	}
 	if (ret) *ret = c;
 	return 0;
+}
+
+int net_call_start(struct net_client *n, const char *url, const struct http_request_head *head, struct slice body,
+		   uint32_t timeout_ms, const struct net_call_handler *h, void *ctx, struct net_call **ret) {
+	return start_call(n, url, head, body, false, timeout_ms, h, ctx, ret);
+}
+
+int net_call_open(struct net_client *n, const char *url, const struct http_request_head *head, struct slice body,
+		  const struct net_call_handler *h, void *ctx, struct net_call **ret) {
+	if (!n->http2_only && !n->http2_prior) return -EINVAL;
+	return start_call(n, url, head, body, true, 0, h, ctx, ret);
+}
+
+int net_call_send(struct net_call *c, struct slice bytes) {
+	if (c->unsent.n + bytes.n > NET_CALL_UNSENT_MAX) return -E2BIG;
+	int r = buf_put_slice(&c->unsent, bytes);
+	if (r == 0 && c->cc) c->cc->proto->more(c->cc, c);
+	return r;
 }
 
 static void cancel_all(struct list *calls) {

@@ -238,6 +238,11 @@ static void opened(struct dial *d) {
 	struct client_conn *cc = d->cc;
 	struct origin *o = cc->origin;
 	bool h2 = o->at.tls ? slice_eqs(conn_alpn(cc->conn), "h2") : cc->client->http2_prior;
+	if (!h2 && cc->client->http2_only) {
+		note(d, -EPROTO, "dial", "the peer does not speak HTTP/2");
+		dial_failed(d);
+		return;
+	}
 	o->is_h2 = h2;
 	o->n_dialing--;
 	int r = h2 ? client_h2_serve(cc) : client_h1_serve(cc);

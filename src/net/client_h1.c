@@ -102,7 +102,7 @@ static void pause_flow(struct client_conn *cc, bool on) {
 	else conn_unpause(cc->conn);
 }
 
-static const struct client_proto proto = { start, room, leave, consumed, pause_flow, h1_free };
+static const struct client_proto proto = { start, room, leave, consumed, pause_flow, NULL, h1_free };
 
 /* ---- the response ---- */
 

@@ -59,7 +59,7 @@ static int start(struct client_conn *cc, struct net_call *c) {
 	if (!c->answer_arena) return -ENOMEM;
 	struct http_request_head head = c->head;
 	if (!head.authority.n) head.authority = slice_str(endpoint_authority(c->arena, &cc->origin->at, false));
-	char *n = c->body.n ? arena_printf(c->answer_arena, "%zu", c->body.n) : NULL;
+	char *n = c->body.n && !c->open ? arena_printf(c->answer_arena, "%zu", c->body.n) : NULL;
 	struct http_headers all = { 0 };
 	int r = 0;
 	for (size_t i = 0; i < head.headers.n && r == 0; i++)
@@ -67,7 +67,7 @@ static int start(struct client_conn *cc, struct net_call *c) {
 			r = http_headers_append(c->answer_arena, &all, head.headers.v[i].name, head.headers.v[i].value);
 	if (r == 0 && n) r = http_headers_append(c->answer_arena, &all, SLICE_LIT("content-length"), slice_str(n));
 	head.headers = all;
-	if (r == 0) r = http2_request(h->h2, &head, cc->origin->at.tls, c->body.n > 0, c->answer_arena, c, &c->stream);
+	if (r == 0) r = http2_request(h->h2, &head, cc->origin->at.tls, c->body.n > 0 || c->open, c->answer_arena, c, &c->stream);
 	if (r == 0) pump(h);
 	return r;
 }
@@ -90,7 +90,13 @@ static void consumed(struct client_conn *cc, struct net_call *c, size_t n) {
 
 static void pause_flow(struct client_conn *cc, bool on) { (void)cc, (void)on; }
 
-static const struct client_proto proto = { start, room, leave, consumed, pause_flow, h2_free };
+static void more(struct client_conn *cc, struct net_call *c) {
+	if (!c->stream) return;
+	http2_resume(c->stream);
+	pump(cc->state);
+}
+
+static const struct client_proto proto = { start, room, leave, consumed, pause_flow, more, h2_free };
 
 /* ---- events ---- */
 
@@ -104,11 +110,25 @@ static void on_body(void *ctx, void *user, struct slice bytes) {
 	call_data(user, bytes);
 }
 
+static void on_trailers(void *ctx, void *user, const struct http_headers *trailers) {
+	(void)ctx;
+	call_trailers(user, trailers);
+}
+
 static void on_message_end(void *ctx, void *user) {
 	struct net_call *c = user;
 	(void)ctx;
 	/* The server has said all it wants to, though not heard all. */
-	if (c->body_at < c->body.n) http2_reset(c->stream, HTTP2_NO_ERROR);
+	if (c->open || c->body_at < c->body.n) http2_reset(c->stream, HTTP2_NO_ERROR);
+}
+
+/* What is left of the room after the beginning goes to what was added. */
+static int read_open(struct net_call *c, char *p, size_t n, size_t *ret_n) {
+	struct slice next = slice_upto(buf_slice(&c->unsent), n - *ret_n);
+	if (next.n) memcpy(p + *ret_n, next.p, next.n);
+	*ret_n += next.n;
+	buf_consume(&c->unsent, next.n);
+	return c->body_at < c->body.n || c->unsent.n ? HTTP2_MORE : HTTP2_WAIT;
 }
 
 static int read_body(void *ctx, void *user, void *p, size_t n, size_t *ret_n) {
@@ -118,6 +138,7 @@ static int read_body(void *ctx, void *user, void *p, size_t n, size_t *ret_n) {
 	if (next.n) memcpy(p, next.p, next.n);
 	c->body_at += next.n;
 	*ret_n = next.n;
+	if (c->open) return read_open(c, p, n, ret_n);
 	return c->body_at == c->body.n ? HTTP2_END : HTTP2_MORE;
 }
 
@@ -131,7 +152,7 @@ static void on_stream_close(void *ctx, void *user, uint32_t error) {
 	else call_fail(c, -ECONNRESET, "the server reset the stream");
 }
 
-static const struct http2_handler session_events = { .on_response = on_response, .on_data = on_body, .on_end = on_message_end,
+static const struct http2_handler session_events = { .on_response = on_response, .on_data = on_body, .on_trailers = on_trailers, .on_end = on_message_end,
 	.read = read_body, .on_close = on_stream_close };
 
 static void on_data(void *ctx, struct slice bytes) {

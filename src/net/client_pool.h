@@ -21,7 +21,7 @@ struct net_client {
 	struct conn_scratch *scratch;
 	SSL_CTX *tls;
 	char *server_name;
-	bool has_proxy, http1_only, http2_prior, freed;
+	bool has_proxy, http1_only, http2_only, http2_prior, freed;
 	struct endpoint proxy;
 	uint32_t connect_ms;
 	struct list origins;
@@ -56,8 +56,10 @@ struct net_call {
 	struct arena *answer_arena;
 	struct loop_timer *timer;
 	struct buf held;   /* body that came while paused */
+	struct buf unsent; /* open: body behind `body` that the connection has not taken */
 	unsigned tries;
 	bool paused, ended, kicked, head_seen;
+	bool open; /* the request's body ends with the call */
 };
 
 /* Speaks with a connection that is open. */
@@ -70,6 +72,8 @@ struct client_proto {
 	/* n body bytes have been delivered. */
 	void (*consumed)(struct client_conn *cc, struct net_call *c, size_t n);
 	void (*pause)(struct client_conn *cc, bool on);
+	/* An open call has more to send. */
+	void (*more)(struct client_conn *cc, struct net_call *c);
 	void (*free)(struct client_conn *cc);
 };
 
@@ -97,6 +101,7 @@ void call_free(struct net_call *c);
 void call_drop(struct net_call *c);
 void call_head(struct net_call *c, const struct http_response_head *head);
 void call_data(struct net_call *c, struct slice bytes);
+void call_trailers(struct net_call *c, const struct http_headers *trailers);
 /* The response is complete (on_done runs, at once or when a pause ends), or failed. The call is gone. */
 void call_complete(struct net_call *c);
 void call_fail(struct net_call *c, int err, const char *msg);

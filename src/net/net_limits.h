@@ -43,3 +43,5 @@
 /* Client: calls waiting per origin, connections per origin (HTTP/1.1), response head. */
 #define CLIENT_CONNECTIONS_MAX 64u
 #define CLIENT_IDLE_CONNECTIONS_MAX 8u
+/* Bytes of an open call's body that wait for the peer. */
+#define NET_CALL_UNSENT_MAX (1u * MIB)

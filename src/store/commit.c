@@ -6,6 +6,7 @@
 #include "store/impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ROW_OPS 16u /* ops of one revision, in a row's name */
@@ -27,7 +28,7 @@ static int64_t mono_sec(const struct store *s) { return (int64_t)(env_mono(s->op
 
 /* ---- deciding ---- */
 
-static int expectation(const struct txn_op *op, const struct store_obj *cur) {
+int txn_expect(const struct txn_op *op, const struct store_obj *cur) {
 	if (op->kind == STORE_CREATE || (op->kind == STORE_CHECK && op->expect_rv == 0)) return cur ? -EEXIST : 0;
 	if (!cur) return -ENOENT;
 	if (op->expect_rv != STORE_RV_ANY && op->expect_rv != cur->rv) return -ESTALE;
@@ -76,14 +77,13 @@ static void undo_to(struct batch *b, size_t n) {
 	}
 }
 
-static void fail_txn(struct batch *b, struct txn *t, size_t i, int err, struct store_obj *cur) {
+void txn_fail(struct txn *t, size_t i, int err, struct store_obj *cur) {
 	store_obj_ref(cur);
 	clear_results(t);
 	t->err = err;
 	t->failed = i;
 	if (err == -EEXIST || err == -ESTALE) t->result[i] = cur;
 	else store_obj_unref(cur);
-	t->rv = b->rv;
 }
 
 static bool creates(const struct txn *t) {
@@ -100,11 +100,12 @@ static void apply_txn(struct batch *b, struct txn *t) {
 	for (size_t i = 0; i < t->n; i++) {
 		const struct txn_op *op = &t->op[i];
 		_cleanup_obj_ struct store_obj *cur = store_obj_ref(tree_find(b->tree.root, &op->obj->key));
-		int r = expectation(op, cur);
+		int r = txn_expect(op, cur);
 		if (r == 0 && op->kind != STORE_CHECK) r = write_op(b, op, cur, i, rv);
 		if (r) {
 			undo_to(b, before);
-			fail_txn(b, t, i, r, cur);
+			txn_fail(t, i, r, cur);
+			t->rv = b->rv;
 			return;
 		}
 		t->result[i] = store_obj_ref(op->kind == STORE_CHECK ? cur : op->obj);
@@ -127,19 +128,21 @@ static int engine_write(struct batch *b) {
 	return r;
 }
 
-static void set_health(struct store *s, int health) {
+void commit_health(struct store *s, int health, const char *msg) {
 	if (atomic_load(&s->health) == health) return;
 	pthread_mutex_lock(&s->msg_lock);
-	if (s->engine) memcpy(s->msg, s->engine->msg, sizeof(s->msg));
+	snprintf(s->msg, sizeof(s->msg), "%s", msg);
 	pthread_mutex_unlock(&s->msg_lock);
 	atomic_store(&s->health, health);
 	if (s->opt.on_health) s->opt.on_health(s->opt.health_ctx, health, health ? s->msg : "");
 }
 
-static void count(struct store *s, const struct batch *b) {
+static void set_health(struct store *s, int health) { commit_health(s, health, s->engine ? s->engine->msg : ""); }
+
+void commit_count(struct store *s, struct history_entry *const *entry, size_t n) {
 	uint64_t bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed);
-	for (size_t i = 0; i < b->n; i++) {
-		const struct store_event *e = b->entry[i]->ev;
+	for (size_t i = 0; i < n; i++) {
+		const struct store_event *e = entry[i]->ev;
 		if (e->kind != STORE_EV_DELETED) bytes += obj_bytes(e->obj);
 		if (e->prev) bytes -= obj_bytes(e->prev);
 	}
@@ -154,7 +157,7 @@ static void publish(struct batch *b, struct store_snapshot *sn) {
 	struct store_snapshot *old = s->head;
 	s->head = sn;
 	published_set(&s->published, store_snapshot_ref(sn));
-	count(s, b);
+	commit_count(s, b->entry, b->n);
 	history_append(&s->history, b->entry, b->n, sn);
 	b->n = 0;
 	store_snapshot_unref(old);
@@ -258,7 +261,21 @@ static struct txn *take_batch(struct store *s, int64_t expire, bool *ret_stop) {
 	return list;
 }
 
-static void send_replies(struct store *s, struct txn *list) {
+struct txn *commit_take(struct store *s) {
+	pthread_mutex_lock(&s->lock);
+	struct txn *t = s->first;
+	if (t) {
+		s->first = t->next;
+		if (!s->first) s->last = NULL;
+		s->queued--;
+		s->queued_bytes -= t->bytes;
+		t->next = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return t;
+}
+
+void commit_reply(struct store *s, struct txn *list) {
 	struct txn **end = &s->unsent;
 	while (*end) end = &(*end)->next;
 	*end = list;
@@ -270,7 +287,7 @@ static void send_replies(struct store *s, struct txn *list) {
 static int64_t turn(struct store *s, int64_t expire, bool *ret_stop) {
 	struct txn *list = take_batch(s, expire, ret_stop);
 	if (list) commit_list(s, list);
-	send_replies(s, list);
+	commit_reply(s, list);
 	expire = history_trim(&s->history, mono_sec(s));
 	if (s->engine && atomic_load(&s->health) != -EIO && s->engine->ops->upkeep(s->engine) < 0) set_health(s, -EIO);
 	return expire;
@@ -288,7 +305,7 @@ void *commit_main(void *arg) {
 	for (bool stop = false; !stop;) expire = turn(s, expire, &stop);
 	while (s->unsent) {
 		usleep(RETRY_MS * 1000);
-		send_replies(s, NULL);
+		commit_reply(s, NULL);
 	}
 	return NULL;
 }

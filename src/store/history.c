@@ -179,6 +179,21 @@ void history_append(struct history *h, struct history_entry **entries, size_t n,
 	atomic_store_explicit(&h->visible_rv, sn->rv, memory_order_release);
 }
 
+static void set_newest(struct history *h, struct store_snapshot *sn) {
+	struct store_snapshot *old = h->newest;
+	h->newest = store_snapshot_ref(sn);
+	pthread_mutex_unlock(&h->lock);
+	store_snapshot_unref(old);
+	atomic_store_explicit(&h->visible_rv, sn->rv, memory_order_release);
+	pthread_mutex_lock(&h->lock);
+}
+
+void history_advance(struct history *h, struct store_snapshot *sn) {
+	pthread_mutex_lock(&h->lock);
+	set_newest(h, sn);
+	pthread_mutex_unlock(&h->lock);
+}
+
 /* ---- trimming ---- */
 
 /* The oldest entry leaves its stream; they are in the same order. A stream that has a gap has lost it already. */
@@ -220,6 +235,28 @@ int64_t history_trim(struct history *h, int64_t now) {
 	if (h->entries.head == h->entries.tail) return -1;
 	struct history_entry *oldest = *ring_slot(&h->entries, h->entries.head);
 	return oldest->at + h->max_seconds + 1 - now;
+}
+
+static void stream_gap(struct history_stream *st, uint64_t rv) {
+	pthread_mutex_lock(&st->lock);
+	/* A position of its own, so that a watcher that had seen all is behind as well. */
+	st->events.head = ++st->events.tail;
+	st->dropped_rv = rv;
+	atomic_store_explicit(&st->tail, st->events.tail, memory_order_release);
+	pthread_mutex_unlock(&st->lock);
+}
+
+void history_gap(struct history *h, struct store_snapshot *sn) {
+	size_t it = 0;
+	struct slice name;
+	void *st;
+	pthread_mutex_lock(&h->lock);
+	while (map_next(h->streams, &it, &name, &st)) stream_gap(st, sn->rv);
+	while (h->entries.head < h->entries.tail) history_entry_free(*ring_slot(&h->entries, h->entries.head++));
+	h->bytes = h->since_root = 0;
+	h->oldest_rv = h->base_rv = sn->rv;
+	set_newest(h, sn);
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* ---- reading old states ---- */

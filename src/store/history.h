@@ -65,6 +65,10 @@ void history_entry_free(struct history_entry *e);
 int history_reserve(struct history *h, size_t n);
 /* Makes prepared entries visible; `sn` is the state after the last one. */
 void history_append(struct history *h, struct history_entry **entries, size_t n, struct store_snapshot *sn);
+/* There were no events up to the state `sn`. */
+void history_advance(struct history *h, struct store_snapshot *sn);
+/* What happened between the newest state and `sn` is not known: the history is empty and begins with `sn`. */
+void history_gap(struct history *h, struct store_snapshot *sn);
 /* Drops what is over the limits. Returns seconds until the oldest entry expires, or -1 when there is none. */
 int64_t history_trim(struct history *h, int64_t now);
 /* Undoes one event in an edit. 0, -ENOMEM, -EUCLEAN when the tree does not have the state the event left. */

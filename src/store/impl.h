@@ -47,7 +47,8 @@ struct store {
 	struct store_options opt;
 	char identity[37];
 	char *path; /* of the database, NULL: ephemeral */
-	struct engine *engine; /* NULL: ephemeral */
+	struct engine *engine; /* NULL: ephemeral, or on a remote datastore */
+	struct follow *follow; /* on a remote datastore: there is no commit thread but its loop */
 	struct published published;
 	struct history history;
 
@@ -68,11 +69,24 @@ struct store {
 	pthread_mutex_t listen_lock;
 	struct store_listener *listeners;
 
-	_Atomic int health; /* 0, -ENOSPC, -EIO */
+	_Atomic int health; /* 0, -ENOSPC, -EIO, -ENOLINK */
 	pthread_mutex_t msg_lock;
 	char msg[STORE_MSG_MAX];
 	_Atomic uint64_t objects, bytes, commits, txns;
 };
+
+/* Whether an op holds on the object's present version (NULL: there is none): 0, -EEXIST, -ENOENT, -ESTALE. */
+int txn_expect(const struct txn_op *op, const struct store_obj *cur);
+/* Makes the outcome `err` of op i, with the object that was in the way for -EEXIST and -ESTALE (or NULL); results so far are dropped. */
+void txn_fail(struct txn *t, size_t i, int err, struct store_obj *cur);
+/* The first transaction of the queue, or NULL. */
+struct txn *commit_take(struct store *s);
+/* Answers transactions, those that could not be answered before first. Commit thread. */
+void commit_reply(struct store *s, struct txn *list);
+/* Notes health and why, and tells whoever asked to be told. Commit thread. */
+void commit_health(struct store *s, int health, const char *msg);
+/* Counts a commit of these events for store_stats; s->head is its root already. */
+void commit_count(struct store *s, struct history_entry *const *entry, size_t n);
 
 /* The commit thread's main. */
 void *commit_main(void *store);

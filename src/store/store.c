@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/follow.h"
 #include "store/impl.h"
 
 #include <errno.h>
@@ -167,9 +168,11 @@ static int open_as(const struct store_options *o, bool stepped, struct store **r
 	open_msg[0] = 0;
 	*ret_msg = open_msg;
 	s = calloc(1, sizeof(*s));
+	if (!s && o->remote) o->remote->ops->free(o->remote);
 	if (!s) return -ENOMEM;
 	s->opt = *o;
 	s->opt.sqlite_path = NULL; /* not kept: the caller's memory */
+	s->opt.remote = NULL;
 	if (!s->opt.env) s->opt.env = &env_system;
 	init_sync(s);
 	int r = history_init(&s->history, FIRST_RV, o->history_events ? o->history_events : STORE_HISTORY_EVENTS,
@@ -178,7 +181,9 @@ static int open_as(const struct store_options *o, bool stepped, struct store **r
 	if (r == 0 && o->sqlite_path) r = engine_sqlite_open(o->sqlite_path, s->opt.env, &s->engine, open_msg, sizeof(open_msg));
 	if (r == 0) r = load(s);
 	s->stepped = stepped;
-	if (r == 0 && !stepped) r = -pthread_create(&s->thread, NULL, commit_main, s);
+	if (r < 0 && o->remote) o->remote->ops->free(o->remote);
+	else if (o->remote) r = follow_open(s, o->remote, &s->follow, open_msg, sizeof(open_msg));
+	else if (r == 0 && !stepped) r = -pthread_create(&s->thread, NULL, commit_main, s);
 	if (r < 0) {
 		if (!open_msg[0]) snprintf(open_msg, sizeof(open_msg), "the store cannot be opened: %s", strerror(-r));
 		return r;
@@ -206,12 +211,20 @@ void store_close(struct store *s) {
 	s->stopping = true;
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->lock);
-	if (s->stepped) commit_main(s);
+	if (s->follow) follow_close(s->follow);
+	else if (s->stepped) commit_main(s);
 	else pthread_join(s->thread, NULL);
 	store_free(s);
 }
 
 /* ---- reading ---- */
+
+bool store_is_shared(const struct store *s) { return s->follow; }
+
+int store_sync(struct store *s, struct loop *reply, void (*fn)(void *, int), void *ctx) {
+	return s->follow ? follow_sync(s->follow, reply, fn, ctx) : 0;
+}
+
 
 struct store_snapshot *store_snapshot(struct store *s) { return published_get(&s->published); }
 

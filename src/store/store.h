@@ -55,7 +55,8 @@ struct store_index_sink {
 typedef int (*store_index_fn)(void *ctx, const struct store_key *key, struct slice json, const struct store_index_sink *sink);
 
 struct store_options {
-	const char *sqlite_path;   /* NULL: nothing is durable (--ephemeral) */
+	const char *sqlite_path;   /* NULL: nothing is durable (--ephemeral), unless there is a remote */
+	struct remote *remote;     /* a datastore shared with other servers (store/remote.h), or NULL; taken over, also on failure */
 	const struct env *env;
 	store_index_fn index;
 	void *index_ctx;
@@ -93,7 +94,8 @@ struct store_op {
 };
 
 /* Outcome of a transaction: err 0, -EEXIST (CREATE of an existing key), -ENOENT, -ESTALE (revision or uid differs), -ENOSPC,
- * -EIO, -E2BIG, -ESHUTDOWN, -ENOMEM, -EBUSY (another process holds the database; try again). `failed` is the index of the op that did not hold. objs[i] are the new versions (for DELETE the
+ * -EIO, -E2BIG, -ESHUTDOWN, -ENOMEM, -EBUSY (another process holds the database; try again),
+ * -ENOLINK (the remote datastore has not answered: whether it was done is not known). `failed` is the index of the op that did not hold. objs[i] are the new versions (for DELETE the
  * deleted state), referenced for the callback's duration; conflicting current object for -EEXIST/-ESTALE in objs[failed]
  * (or NULL). */
 struct store_result {
@@ -113,6 +115,12 @@ int store_txn(struct store *s, const struct store_op *ops, size_t n_ops, struct 
 
 /* ---- read ---- */
 
+/* Whether other servers write the same data. Any thread. */
+bool store_is_shared(const struct store *s);
+/* Sees to it that store_snapshot shows everything that was acknowledged, by this server or by another on the same datastore, before the
+ * call. 0: it does so now; 1: fn(ctx, err) runs on `reply`'s thread when it does (err 0), or when the datastore does not answer
+ * (-ENOLINK and others); or -errno: fn does not run. Any thread. */
+int store_sync(struct store *s, struct loop *reply, void (*fn)(void *ctx, int err), void *ctx);
 /* The newest root. Every acknowledged write whose `done` has run on this thread is in it. Unref when done. Any thread. */
 struct store_snapshot *store_snapshot(struct store *s);
 /* The root at exactly `rv`: 0; -ESTALE when it is older than the kept history (410); -EAGAIN when rv is in the future. */
@@ -171,7 +179,7 @@ const char *store_identity(struct store *s);
 struct store_stats { uint64_t rv, objects, bytes, events, oldest_rv, commits, txns, queue; };
 void store_stats(struct store *s, struct store_stats *ret);
 /* 0; -ENOSPC: the last write found the disk full (the next one tries again); -EIO: an I/O error, after which every write answers
- * -EIO until the program is started anew, while reads go on. A sentence about it in msg ("" when 0). Any thread. */
+ * -EIO until the program is started anew, while reads go on; -ENOLINK: the remote datastore does not answer. A sentence about it in msg ("" when 0). Any thread. */
 int store_health(struct store *s, char *msg, size_t msg_size);
 /* Online copy of the database. 0 or -errno; *ret_msg as store_open. Blocks; not from a loop. */
 int store_backup(struct store *s, const char *path, const char **ret_msg);

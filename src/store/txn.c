@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions outside the commit thread: made by writers, answered on their loops. */
+#include "store/follow.h"
 #include "store/impl.h"
 
 #include <errno.h>
@@ -61,13 +62,14 @@ static int enqueue(struct store *s, struct txn *t) {
 	pthread_mutex_lock(&s->lock);
 	if (s->stopping) r = -ESHUTDOWN;
 	else if (s->queued >= STORE_QUEUE_MAX || s->queued_bytes + t->bytes > STORE_QUEUE_BYTES_MAX) r = -EBUSY;
+	if (r == 0 && s->queued == 0 && s->follow) r = follow_wake(s->follow);
 	if (r == 0) {
 		if (s->last) s->last->next = t;
 		else s->first = t;
 		s->last = t;
 		s->queued++;
 		s->queued_bytes += t->bytes;
-		if (s->queued == 1) pthread_cond_signal(&s->more);
+		if (s->queued == 1 && !s->follow) pthread_cond_signal(&s->more);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return r;

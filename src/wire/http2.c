@@ -19,7 +19,7 @@ struct http2_stream {
 	int32_t id;
 	void *user;
 	struct arena *arena;
-	struct http_headers headers;
+	struct http_headers headers, trailers;
 	struct slice method, target, authority, scheme;
 	int status;
 	size_t head_bytes;
@@ -112,14 +112,15 @@ static int add_pseudo(struct http2_stream *s, struct slice name, struct slice va
 static int on_header(nghttp2_session *session, const nghttp2_frame *f, const uint8_t *n, size_t n_n, const uint8_t *v, size_t v_n,
 		     uint8_t flags, void *ctx) {
 	struct http2_stream *s = stream_get(ctx, f->hd.stream_id);
-	if (!s || !s->user || s->head_done || s->too_large) return 0;
+	if (!s || !s->user || s->too_large || (s->head_done && !s->h->h->on_trailers)) return 0;
 	struct slice name = slice_make(n, n_n), value = slice_make(v, v_n);
 	s->head_bytes += n_n + v_n + HTTP_HEADER_OVERHEAD;
 	if (s->head_bytes > HEADER_BYTES_MAX) {
 		s->too_large = true;
 		return 0;
 	}
-	int r = n_n && *n == ':' ? add_pseudo(s, name, value) : http_headers_add(s->arena, &s->headers, name, value);
+	struct http_headers *to = s->head_done ? &s->trailers : &s->headers;
+	int r = n_n && *n == ':' ? add_pseudo(s, name, value) : http_headers_add(s->arena, to, name, value);
 	return r < 0 ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
 }
 
@@ -146,7 +147,11 @@ static void response_complete(struct http2_stream *s, bool end) {
 }
 
 static void head_complete(struct http2_stream *s, bool end) {
-	if (s->head_done || !s->user) return; /* trailers, or detached */
+	if (!s->user) return; /* detached */
+	if (s->head_done) {
+		if (s->h->h->on_trailers && !s->too_large) s->h->h->on_trailers(s->h->ctx, s->user, &s->trailers);
+		return;
+	}
 	if (!s->h->server && s->status / 100 == 1) {
 		s->headers = (struct http_headers){ 0 };
 		return;

@@ -44,6 +44,8 @@ struct http2_handler {
 	void (*on_close)(void *ctx, void *user, uint32_t error);
 	/* The peer takes no further streams. May be NULL. */
 	void (*on_goaway)(void *ctx, uint32_t error);
+	/* Header fields behind the body, before on_end. May be NULL: they are dropped. */
+	void (*on_trailers)(void *ctx, void *user, const struct http_headers *trailers);
 };
 
 /* 0 or -ENOMEM. The handler must outlive the session. */

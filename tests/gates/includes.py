@@ -9,7 +9,7 @@ import sys
 
 FLOORS = {
     "base": 0, "codec": 1, "loop": 1, "schema": 2, "wire": 2, "net": 3, "store": 3,
-    "client": 4, "access": 4, "api": 5, "control": 6, "node": 6, "ctl": 6, "cmd": 7,
+    "client": 4, "access": 4, "etcd": 4, "api": 5, "control": 6, "node": 6, "ctl": 6, "cmd": 7,
 }
 # Rooms that see the API only as a client does, whatever floor they stand on.
 CLIENT_SIDE = {

@@ -2,12 +2,13 @@
 """Replays the recorded answers of a real Kubernetes v1.34.9 (../shared/golden, where it is present) against a server of its own,
 run with the settings of the recording.
 
-usage: run.py [--all] [--only GLOB ...] [replay's options]
-Without --all or --only, the scenarios listed in scenarios.txt, all of which have to pass, are run.
+usage: run.py [--datastore none|sqlite|etcd] [--all] [--only GLOB ...] [replay's options]
+Without --datastore nothing is durable. Without --all or --only, the scenarios listed in scenarios.txt, all of which have to pass, are run.
 
 Steps about history that is long gone are left out: a server that has just started has all of its history.
 One difference is deliberate and not counted: the descriptions of Table columns and of OpenAPI types are k8c's own words.
 """
+import contextlib
 import importlib.machinery
 import importlib.util
 import os
@@ -20,6 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import pki  # noqa: E402
 from cluster import ROOT, Cluster  # noqa: E402
+from etcd import Etcd  # noqa: E402
 
 OWN_WORDS = re.compile(r"\.description:?$|\[\"description\"\]:?$")
 WORDS_IN_TEXT = re.compile(r'"description": "(?:[^"\\]|\\.)*"')
@@ -61,8 +63,17 @@ def main():
     elif "--only" not in args:
         names = (pathlib.Path(__file__).with_name("scenarios.txt")).read_text().split()
         args += [word for name in names for word in ("--only", name)]
+    datastore = args[args.index("--datastore") + 1] if "--datastore" in args else "none"
+    if datastore != "none":
+        del args[args.index("--datastore"):args.index("--datastore") + 2]
+    with contextlib.ExitStack() as stack:
+        store = {"none": lambda: ["--ephemeral"], "sqlite": lambda: [], "etcd": lambda: stack.enter_context(Etcd()).flags}[datastore]()
+        return replay(store, args)
+
+
+def replay(store, args):
     # The recordings know some addresses as constants, which the machine's own may be one of.
-    cluster = Cluster("--ephemeral", "--no-agent", "--service-cidr", "10.96.0.0/16", "--listen", "0.0.0.0:0", "--advertise-address", ADDRESS)
+    cluster = Cluster(*store, "--no-agent", "--service-cidr", "10.96.0.0/16", "--listen", "0.0.0.0:0", "--advertise-address", ADDRESS)
     keys = pki.make(cluster.data)
     try:
         cluster.start()

@@ -11,6 +11,12 @@
 
 static size_t bytes_of(const struct ports *p) { return (p->max - p->min) / 8 + 1; }
 
+/* The set is kept as Kubernetes keeps it (registry/core/service/allocator: the bytes of a big.Int), the highest bit first and
+ * without leading zeros, so that its servers and this one share it. */
+static void bits_read(struct ports *p, struct slice data) {
+	for (size_t i = 0; i < data.n && i < bytes_of(p); i++) p->bits[i] = (uint8_t)data.p[data.n - 1 - i];
+}
+
 static int read_bits(struct ports *p, const struct store_obj *o) {
 	yyjson_mut_doc *doc;
 	struct json_error e;
@@ -24,8 +30,16 @@ static int read_bits(struct ports *p, const struct store_obj *o) {
 	/* Another range than the server was started with: begin anew; services keep what they have and claim it when they change. */
 	if (!slice_eqs(json_path_str(root, "range"), range)) return 0;
 	if (base64_decode(&b, BASE64_STD, json_path_str(root, "data"), &at) < 0) return 0;
-	memcpy(p->bits, b.p, b.n < bytes_of(p) ? b.n : bytes_of(p));
+	bits_read(p, buf_slice(&b));
 	return 0;
+}
+
+static int bits_write(const struct ports *p, struct buf *b) {
+	size_t n = bytes_of(p);
+	_cleanup_buf_ struct buf bytes = BUF_INIT(64 * KIB);
+	while (n && !p->bits[n - 1]) n--;
+	while (n) buf_putc(&bytes, (char)p->bits[--n]);
+	return buf_err(&bytes) ? buf_err(&bytes) : base64_encode(b, BASE64_STD, buf_slice(&bytes));
 }
 
 int ports_load(struct request *r, const struct store_snapshot *snap, struct ports *ret) {
@@ -70,9 +84,9 @@ const struct status *ports_op(struct ports *p, struct store_op *ret) {
 	buf_puts(&b, "{\"kind\":\"RangeAllocation\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"servicenodeports\",\"resourceVersion\":\"");
 	size_t rv_at = b.n;
 	buf_printf(&b, "\"},\"range\":\"%u-%u\",\"data\":\"", p->min, p->max);
-	base64_encode(&b, BASE64_STD, slice_make(p->bits, bytes_of(p)));
+	int err = bits_write(p, &b);
 	buf_puts(&b, "\"}");
-	struct blob *blob = buf_err(&b) ? NULL : blob_new(b.p, b.n);
+	struct blob *blob = err || buf_err(&b) ? NULL : blob_new(b.p, b.n);
 	if (!blob) return status_no_memory();
 	*ret = (struct store_op){ .kind = p->rv ? STORE_UPDATE : STORE_CREATE, .key = KEY, .expect_rv = p->rv, .json = blob, .rv_at = rv_at };
 	return NULL;

@@ -160,6 +160,36 @@ START_TEST(what_is_not_consumed_is_not_sent) {
 }
 END_TEST
 
+static int trailers;
+static char trailer[64];
+
+static void c_trailers(void *ctx, void *user, const struct http_headers *h) {
+	trailers++;
+	ck_assert_int_eq(((struct end *)user)->ends, 0);
+	snprintf(trailer, sizeof(trailer), "%.*s", SLICE_FMT(http_headers_get(h, "grpc-status")));
+}
+
+/* SETTINGS; then on stream 1 a head with status 200, "hi", and trailers. */
+static const struct slice answer_with_trailers = SLICE_LIT("\0\0\0\4\0\0\0\0\0" "\0\0\1\1\4\0\0\0\1\x88" "\0\0\2\0\0\0\0\0\1hi"
+	"\0\0\x10\1\5\0\0\0\1\0\x0bgrpc-status\x02" "14");
+
+START_TEST(trailers_come_behind_the_body) {
+	struct http2_handler h = c_handler;
+	struct http_request_head head = { .method = SLICE_LIT("POST"), .target = SLICE_LIT("/"), .authority = SLICE_LIT("a") };
+	if (_i == 0) h.on_trailers = c_trailers;
+	http2_free(client.h2);
+	ck_assert_int_eq(http2_client_new(&h, &client, &client.h2), 0);
+	ck_assert_int_eq(http2_request(client.h2, &head, false, false, client.arena, &client, &client.stream), 0);
+	ck_assert_int_ge(http2_pull(client.h2, &client.out, SIZE_MAX / 2), 0);
+	ck_assert_int_eq(http2_feed(client.h2, answer_with_trailers, 1), 0);
+	ck_assert_int_eq(client.status, 200);
+	ck_assert_uint_eq(client.bytes, 2);
+	ck_assert_int_eq(client.ends, 1);
+	ck_assert_int_eq(trailers, _i == 0);
+	if (_i == 0) ck_assert_str_eq(trailer, "14");
+}
+END_TEST
+
 START_TEST(a_waiting_body_is_resumed) {
 	request(false);
 	exchange_all();
@@ -363,6 +393,7 @@ int main(void) {
 	tcase_add_test(t, a_request_is_answered);
 	tcase_add_test(t, bodies_flow_both_ways);
 	tcase_add_test(t, what_is_not_consumed_is_not_sent);
+	tcase_add_loop_test(t, trailers_come_behind_the_body, 0, 2);
 	tcase_add_test(t, a_waiting_body_is_resumed);
 	tcase_add_test(t, a_reset_reaches_the_other_side);
 	tcase_add_test(t, a_detached_stream_is_silent);
