@@ -128,6 +128,19 @@ static const struct status *transform(struct write *w) {
 	return st ? st : take_scale(w, scale);
 }
 
+/* Admission is about the Scale, as the client is. */
+static const struct status *shows(struct write *w) {
+	struct arena *a = w->r->a;
+	yyjson_mut_doc *doc = json_doc(a), *old = json_doc(a);
+	w->ad.sub = w->managed_as;
+	w->ad.doc = doc;
+	w->ad.obj = doc ? make_scale(a, w->res, doc, w->obj) : NULL;
+	w->ad.old = old ? make_scale(a, w->res, old, w->old) : NULL;
+	return w->ad.obj && w->ad.old ? NULL : status_no_memory();
+}
+
+static const struct status *takes(struct write *w) { return take_scale(w, w->ad.obj); }
+
 static bool may_retry(struct write *w) {
 	const struct scaling *c = w->ctx;
 	return c->kind >= 0 || slice_empty(json_path_str(yyjson_mut_doc_get_root(c->doc), "metadata.resourceVersion"));
@@ -170,6 +183,8 @@ static void put(struct request *r) {
 	w->op = WRITE_UPDATE;
 	w->sub = NULL; /* it is the workload that changes, by its own rules */
 	w->managed_as = r->sub;
+	w->shows = shows;
+	w->takes = takes;
 	w->transform = transform;
 	w->may_retry = may_retry;
 	w->done = done;

@@ -272,6 +272,7 @@ static const struct status *check_place(struct write *w) {
 
 /* The object may be another one since. */
 static const struct status *take_mutated(struct write *w) {
+	if (w->takes && !w->skip_admission) return w->takes(w);
 	bool replaced = w->obj != w->ad.obj;
 	w->doc = w->ad.doc;
 	w->obj = w->ad.obj;
@@ -311,7 +312,8 @@ static void admit(struct write *w) {
 	w->ad = (struct admit){ .r = w->r, .op = w->created ? ADMIT_CREATE : ADMIT_UPDATE, .res = w->res, .sub = w->sub, .ns = w->ns,
 				.name = json_path_str(w->obj, "metadata.name"), .doc = w->doc, .obj = w->obj, .old = w->created ? NULL : w->old,
 				.snap = w->snap, .dry_run = w->opt.dry_run, .done = mutated, .ctx = w };
-	if (w->skip_admission) mutated(&w->ad, NULL);
+	const struct status *st = w->shows ? w->shows(w) : NULL;
+	if (w->skip_admission || st) mutated(&w->ad, st);
 	else admit_run(&w->ad, false);
 }
 

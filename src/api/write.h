@@ -22,6 +22,10 @@ struct write {
 	bool upsert;
 	bool (*may_retry)(struct write *w);     /* NULL: lost races are retried unless the tree named a revision */
 	const struct schema_subresource *managed_as; /* subresource named in managedFields when it is not sub (scale) */
+	/* Admission sees another kind than what is written (scale): shows fills w->ad's sub, doc, obj and old, takes brings what mutating
+	 * plugins made of that into w->obj. Both or neither. */
+	const struct status *(*shows)(struct write *w);
+	const struct status *(*takes)(struct write *w);
 	bool skip_admission, skip_validation;
 	bool skip_prepare;                      /* what the transform made is what is stored: no strategy (bindings) */
 	enum schema_field_mode mode;

@@ -148,6 +148,24 @@ class Webhooks(unittest.TestCase):
         self.assertIn("does not have a host assigned", self.rest.call("POST", f"{path}/exec?command=ls")[1]["message"])
         self.rest.must("DELETE", f"{path}?gracePeriodSeconds=0")
 
+    def test_a_change_of_scale_is_one_of_the_scale(self):
+        apps = "/apis/apps/v1/namespaces/n/deployments"
+        template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}
+        self.rest.must("POST", apps, {"metadata": {"name": "d"}, "spec": {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}})
+        def rules(what):
+            return {"rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": [what]}]}
+        self.configure("mutating", ("/scale", lambda _, q: patch(q, {"op": "replace", "path": "/spec/replicas", "value": 7}), rules("deployments/scale")))
+        self.configure("validating", ("/main", lambda _, q: review(q, allowed=False), rules("deployments")), ("/both", lambda _, q: review(q), rules("deployments/*")))
+        for answer in (self.rest.must("PATCH", f"{apps}/d/scale", {"spec": {"replicas": 3}}, content_type="application/merge-patch+json"),
+                       self.rest.must("GET", f"{apps}/d")):
+            self.assertEqual(answer["spec"]["replicas"], 7)
+        self.assertEqual([path for path, _, _ in self.seen], ["/scale", "/both"])
+        scale, both = [request for _, _, request in self.seen]
+        self.assertEqual((scale["kind"], scale["resource"]["resource"], scale["subResource"]), ({"group": "autoscaling", "version": "v1", "kind": "Scale"}, "deployments", "scale"))
+        self.assertEqual([r["object"]["spec"] for r in (scale, both)], [{"replicas": 3}, {"replicas": 7}])
+        self.assertEqual((scale["oldObject"]["kind"], scale["oldObject"]["spec"]), ("Scale", {"replicas": 1}))
+        self.rest.must("DELETE", f"{apps}/d")
+
     # ---- what comes of it ----
 
     def test_mutations_are_stored_and_seen_by_those_that_follow(self):
