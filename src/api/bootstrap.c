@@ -22,6 +22,8 @@ struct bootstrap {
 	struct arena *a;             /* one round's */
 	struct bootstrap_object *v;
 	size_t n, at;
+	uint64_t *agreed;            /* revision in which an object was found to be as it has to be; 0: not yet */
+	size_t n_agreed;
 	int stage;
 	unsigned running;
 	bool failed;
@@ -83,6 +85,8 @@ static void call(struct step *s, const char *method, const char *target, struct 
 	s->b->failed = true;
 }
 
+static void agree(struct step *s, const struct store_obj *there) { s->b->agreed[s->o - s->b->v] = there->rv; }
+
 /* What is there is compared; only what differs is written. */
 static void reconcile(struct step *s, const struct store_obj *there) {
 	struct bootstrap *b = s->b;
@@ -101,6 +105,8 @@ static void reconcile(struct step *s, const struct store_obj *there) {
 		call(s, "DELETE", target_of(b, s->o, true), SLICE_NULL);
 	} else if (got < 0) {
 		b->failed = true;
+	} else if (got == 0) {
+		agree(s, there);
 	}
 }
 
@@ -123,13 +129,14 @@ static void refresh(struct step *s, const struct store_obj *there) {
 		changed = true;
 		if (!json_set(have, now, members[i], json_copy(have, v))) b->failed = true;
 	}
-	if (changed && json_write(&text, now) == 0) call(s, "PUT", target_of(b, s->o, true), buf_slice(&text));
+	if (!changed) agree(s, there);
+	else if (json_write(&text, now) == 0) call(s, "PUT", target_of(b, s->o, true), buf_slice(&text));
 }
 
 static void make(struct bootstrap *b, const struct bootstrap_object *o, const struct store_snapshot *snap) {
 	struct store_obj *there = store_get(snap, &o->key);
 	struct step *s;
-	if (there && !o->reconcile && !o->refresh) return;
+	if (there && ((!o->reconcile && !o->refresh) || b->agreed[o - b->v] == there->rv)) return;
 	if (!(s = arena_new_of(b->a, struct step))) {
 		b->failed = true;
 		return;
@@ -147,9 +154,11 @@ static void begin_round(void *arg);
 static void end_round(struct bootstrap *b) {
 	bool failed = b->failed;
 	b->a = arena_free(b->a);
-	/* Ready means that the rules are in force. */
-	if (!failed) access_rebuild(b->api->access);
-	if (!failed) atomic_store(&b->api->bootstrapped, true);
+	/* Ready means that the rules are in force; later ones come from the store by themselves. */
+	if (!failed && !atomic_load(&b->api->bootstrapped)) {
+		access_rebuild(b->api->access);
+		atomic_store(&b->api->bootstrapped, true);
+	}
 	if (!atomic_load(&b->stopping)) b->timer = loop_timer_start(b->loop, failed ? RETRY_MS : AGAIN_MS, 0, begin_round, b);
 }
 
@@ -171,6 +180,15 @@ static void feed(struct bootstrap *b) {
 	feed(b);
 }
 
+/* The same objects in the same order in every round. */
+static int remember(struct bootstrap *b) {
+	if (b->n_agreed == b->n) return 0;
+	free(b->agreed);
+	b->agreed = calloc(b->n, sizeof(*b->agreed));
+	b->n_agreed = b->agreed ? b->n : 0;
+	return b->agreed ? 0 : -ENOMEM;
+}
+
 static void begin_round(void *arg) {
 	struct bootstrap *b = arg;
 	b->timer = NULL;
@@ -178,7 +196,7 @@ static void begin_round(void *arg) {
 	b->a = arena_new(0);
 	b->stage = 0;
 	b->at = 0;
-	b->failed = !b->a || bootstrap_objects(b->api, b->a, &b->v, &b->n) < 0;
+	b->failed = !b->a || bootstrap_objects(b->api, b->a, &b->v, &b->n) < 0 || remember(b) < 0;
 	if (b->failed) end_round(b);
 	else feed(b);
 }
@@ -211,5 +229,6 @@ void bootstrap_stop(struct bootstrap *b) {
 void bootstrap_free(struct bootstrap *b) {
 	if (!b) return;
 	arena_free(b->a);
+	free(b->agreed);
 	free(b);
 }

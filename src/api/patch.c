@@ -40,11 +40,12 @@ const struct status *patch_check_name(struct request *r, const yyjson_mut_val *o
 /* The patched object in a document of its own, before decoding. */
 static const struct status *patched(struct write *w, yyjson_mut_doc **ret) {
 	const struct patch *p = w->ctx;
-	yyjson_mut_doc *doc = request_parse(w->r->a, w->res, w->cur);
-	yyjson_mut_val *root = doc ? yyjson_mut_doc_get_root(doc) : NULL;
+	yyjson_mut_doc *doc = json_doc(w->r->a);
+	yyjson_mut_val *root = doc ? json_copy(doc, w->old) : NULL;
 	yyjson_mut_val *patch = doc ? json_copy(doc, yyjson_mut_doc_get_root(p->doc)) : NULL;
 	const char *msg = NULL;
-	if (!patch) return status_no_memory();
+	if (!root || !patch) return status_no_memory();
+	yyjson_mut_doc_set_root(doc, root);
 	int err;
 	if (p->kind == PATCH_JSON) err = patch_json(w->r->a, doc, &root, patch, &msg);
 	else if (p->kind == PATCH_MERGE) err = patch_merge(doc, &root, patch);

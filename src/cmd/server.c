@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 
 #define SETTLE_SEC 2
+#define MEMORY_KEPT (4 << 20)
+#define MEMORY_STEP (256 << 10)
 /* Open files asked for: one a connection. Children inherit it, and some close every descriptor below it when they begin. */
 #define FILES_WANTED 65536u
 
@@ -60,8 +62,11 @@ int server_main(int argc, char **argv) {
 	}
 	static const enum log_level levels[] = { LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 	log_setup(strcmp(plan.log_format, "json") == 0 ? LOG_JSON : LOG_TEXT, levels[plan.verbosity > 3 ? 3 : plan.verbosity]);
-	/* Few arenas: memory that one thread freed is of use to the others. */
+	/* Few arenas: memory that one thread freed is of use to the others. What a request frees the next one takes: giving it back to
+	 * the system between them costs more than either. */
 	(void)mallopt(M_ARENA_MAX, 2);
+	(void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+	(void)mallopt(M_TOP_PAD, MEMORY_STEP);
 	block_signals(&signals);
 	raise_files();
 	r = house_up(&house, &plan, msg);

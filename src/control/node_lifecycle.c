@@ -5,6 +5,7 @@
  * removed (pkg/controller/nodelifecycle, tainteviction, podgc).
  */
 #include "base/map.h"
+#include "client/jsonslice.h"
 #include "codec/timestamp.h"
 #include "control/controller.h"
 
@@ -21,7 +22,10 @@ static void queue_node_of_lease(struct controller *c, struct k8c_object *lease) 
 }
 
 static void queue_node_of_pod(struct controller *c, struct k8c_object *pod) {
-	struct slice node = json_path_str(k8c_object_value(pod), "spec.nodeName");
+	struct slice spec, node;
+	/* Not from a tree: every event of every pod comes by here. */
+	if (!jsonslice_member(slice_of(k8c_object_json(pod)), "spec", &spec) || !jsonslice_member(spec, "nodeName", &node)) return;
+	node = jsonslice_plain(node);
 	if (!slice_empty(node)) (void)workqueue_add(c->queue, node);
 }
 

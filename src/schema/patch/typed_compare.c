@@ -135,6 +135,8 @@ static struct change compare(struct typed *w, struct typed_ref r, yyjson_mut_val
 	enum typed_shape x = typed_shape_of(r, old ? old : now, depth), y = typed_shape_of(r, now ? now : old, depth);
 	struct change c;
 	if (old == now && old) return (struct change){ 0 };
+	/* Members that a write leaves alone, as the spec under a change of status. Deeper down, looking twice would cost more. */
+	if (depth == 1 && old && now && json_equal(old, now)) return (struct change){ 0 };
 	if (x == y) {
 		if (x == TYPED_LEAF || (is_bare(w, r, x, old) && is_bare(w, r, x, now))) return leaf(w, r, old, now);
 		return descend(w, r, x, old, now, depth);
