@@ -2,10 +2,10 @@
 #include "node/net/service_proxy.h"
 #include "base/log.h"
 #include "codec/json.h"
+#include "node/net/nft.h"
 #include "node/net/ruleset.h"
 
 #include <errno.h>
-#include <nftables/libnftables.h>
 
 #define SERVICES_MAX 100000u
 #define ENDPOINTS_MAX 1000u
@@ -113,21 +113,6 @@ struct job {
 	int err;
 	char *why;
 };
-
-/* libnftables' answer is text for people; kept for the log. */
-static int nft_run(const char *rules, char **ret_why) {
-	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!ctx) return -ENOMEM;
-	nft_ctx_buffer_error(ctx);
-	nft_ctx_buffer_output(ctx);
-	int r = nft_run_cmd_from_buffer(ctx, rules) == 0 ? 0 : -EIO;
-	if (r < 0 && ret_why) {
-		const char *text = nft_ctx_get_error_buffer(ctx);
-		*ret_why = text ? strndup(text, 500) : NULL;
-	}
-	nft_ctx_free(ctx);
-	return r;
-}
 
 static void work(uv_work_t *w) {
 	struct job *j = w->data;
