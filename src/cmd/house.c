@@ -195,13 +195,14 @@ static int sign_legacy(void *ctx, struct slice ns, struct slice account, struct 
 	return r;
 }
 
-static int control_up(void *arg) {
-	struct house *h = arg;
+int control_run(struct house *h) {
 	struct control_options o = {
 		.loop = h->control_loop, .env = h->env, .client_for = client_for, .sign_legacy = sign_legacy, .ctx = h, .ca_pem = h->pki.ca.cert_pem,
 	};
 	return control_start(&o, &h->control);
 }
+
+static int control_up(void *arg) { return control_run(arg); }
 
 static int control_down(void *arg) {
 	struct house *h = arg;
@@ -212,7 +213,7 @@ static int control_down(void *arg) {
 
 static int start_control(struct house *h, char *msg) {
 	int r = loop_start("k8c-control", &h->control_loop);
-	if (r == 0) r = house_run_on(h->control_loop, control_up, h);
+	if (r == 0) r = h->plan->etcd_urls ? leader_up(h) : house_run_on(h->control_loop, control_up, h);
 	return r < 0 ? say(msg, r, "controllers", NULL) : 0;
 }
 
@@ -252,10 +253,12 @@ int house_up(struct house *h, const struct plan *p, char msg[HOUSE_MESSAGE_MAX])
 
 void house_down(struct house *h) {
 	if (h->agent) agent_down(h);
+	leader_resign(h);
 	if (h->control) (void)house_run_on(h->control_loop, control_down, h);
-	loop_stop(h->control_loop);
 	if (h->server) net_server_drain(h->server);
 	if (h->api) api_drain(h->api, HOUSE_DRAIN_MS);
+	leader_down(h);
+	loop_stop(h->control_loop);
 	net_server_stop(h->server);
 	api_free(h->api);
 	access_free(h->access);

@@ -18,6 +18,7 @@
 #define HOUSE_READY_MS 30000
 
 struct agent_room;
+struct k8c_election;
 
 struct house {
 	const struct plan *plan;
@@ -32,7 +33,9 @@ struct house {
 	struct api *api;
 	struct net_server *server;
 	struct loop *control_loop;
-	struct control *control;
+	struct control *control;     /* NULL where another server runs the controllers */
+	struct k8c_client *candidate; /* on a shared datastore: for the election of the server that does */
+	struct k8c_election *election;
 	struct agent_room *agent;
 };
 
@@ -43,6 +46,14 @@ void house_down(struct house *h);
 
 /* Runs fn(arg) on a loop's thread and waits for its result. Not from that thread. */
 int house_run_on(struct loop *l, int (*fn)(void *arg), void *arg);
+
+/* Starts controllers and scheduler. From the control loop. 0 or -errno. */
+int control_run(struct house *h);
+/* On a shared datastore: stands for election, and runs them when elected (leader.c). 0 or -errno. */
+int leader_up(struct house *h);
+/* Stops them and gives the lease up; the write is on its way until the API has drained, and leader_down ends what is left of it. */
+void leader_resign(struct house *h);
+void leader_down(struct house *h);
 
 /* The node agent of this machine, on a loop of its own (agent.c). */
 int agent_up(struct house *h, char msg[HOUSE_MESSAGE_MAX]);
