@@ -249,7 +249,7 @@ int infos_pick(struct ctl *c, const struct pick *p, struct infos *ret) {
 		}
 		return bad;
 	}
-	if (!p->n) return ctl_fail(c, "you must provide one or more resources by argument or filename.\nExample resource specifications include:\n"
+	if (!p->n) return ctl_fail(c, "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n"
 				      "   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'");
 	if (infos_args(c, p, &named)) return 1;
 	ret->single = named.single;
