@@ -34,8 +34,12 @@ void table_begin(struct ctl *c, struct table *t, const struct resource *r, bool 
 	t->with_kind = with_kind;
 }
 
+/* A column's name: the server's, as cells are. */
 static void upper(struct tabs *t, const char *s) {
-	for (; *s; s++) (void)buf_putc(&t->text, (char)toupper((unsigned char)*s));
+	for (; *s; s++) {
+		char c = (char)toupper((unsigned char)*s);
+		escape_terminal(&t->text, slice_make(&c, 1));
+	}
 }
 
 static void next_cell(struct tabs *t, size_t *n) {
@@ -59,7 +63,9 @@ static void header(struct table *t) {
 /* Text up to its first line break, with dots in place of the rest. */
 static void cell(struct tabs *t, const yyjson_mut_val *v) {
 	if (!json_is_string(v)) {
-		(void)goprint_v(&t->text, v);
+		_cleanup_buf_ struct buf text = BUF_INIT(t->text.max);
+		(void)goprint_v(&text, v);
+		escape_terminal(&t->text, buf_slice(&text));
 		return;
 	}
 	struct slice s = json_str(v);
