@@ -116,5 +116,8 @@ int access_covers(struct access *acc, struct arena *a, const struct access_user 
 
 /* Reads the RBAC objects of the newest snapshot now and puts the rules into force. Any thread. 0 or -ENOMEM. */
 int access_rebuild(struct access *acc);
+/* While it is on, changes of rules do not compile them anew: for whoever writes many at once, turns it off and calls
+ * access_rebuild. Any thread. */
+void access_hold(struct access *acc, bool on);
 /* Number of the rule set in force: grows when a change of RBAC objects has been taken in. */
 uint64_t access_generation(struct access *acc);

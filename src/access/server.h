@@ -32,5 +32,6 @@ struct access {
 	struct publish rules;            /* struct rbac_set */
 	pthread_mutex_t rebuild_lock;
 	_Atomic(uint64_t) generation;
+	atomic_bool held; /* access_hold */
 	struct rbac_feed *feed;          /* follows the store; NULL without a loop */
 };

@@ -27,6 +27,7 @@ struct bootstrap {
 	int stage;
 	unsigned running;
 	bool failed;
+	bool holding;                /* the first round: its roles are compiled once, at its end */
 	atomic_bool stopping;
 };
 
@@ -155,10 +156,12 @@ static void end_round(struct bootstrap *b) {
 	bool failed = b->failed;
 	b->a = arena_free(b->a);
 	/* Ready means that the rules are in force; later ones come from the store by themselves. */
-	if (!failed && !atomic_load(&b->api->bootstrapped)) {
-		access_rebuild(b->api->access);
-		atomic_store(&b->api->bootstrapped, true);
+	if (b->holding) {
+		access_hold(b->api->access, false);
+		b->holding = access_rebuild(b->api->access) < 0;
+		failed |= b->holding;
 	}
+	if (!failed) atomic_store(&b->api->bootstrapped, true);
 	if (!atomic_load(&b->stopping)) b->timer = loop_timer_start(b->loop, failed ? RETRY_MS : AGAIN_MS, 0, begin_round, b);
 }
 
@@ -206,9 +209,12 @@ int bootstrap_start(struct api *api, struct bootstrap **ret, const char **ret_ms
 	if (!b) return -ENOMEM;
 	b->api = api;
 	b->loop = api->loops[0].loop;
+	b->holding = true;
+	access_hold(api->access, true);
 	int err = loop_post(b->loop, begin_round, b);
 	if (err) {
 		free(b);
+		access_hold(api->access, false);
 		if (ret_msg) *ret_msg = "the API's loop has ended";
 		return err;
 	}

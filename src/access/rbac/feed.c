@@ -44,6 +44,8 @@ int access_rebuild(struct access *acc) {
 	return r;
 }
 
+void access_hold(struct access *acc, bool on) { atomic_store(&acc->held, on); }
+
 /* Empties a watch. True when it had an event, or had lost some. */
 static bool drain(struct rbac_feed *f, size_t i) {
 	struct store_event *e;
@@ -62,7 +64,8 @@ static void on_revision(void *ctx, uint64_t rv) {
 	struct rbac_feed *f = ctx;
 	bool changed = f->stale;
 	for (size_t i = 0; i < ELEMENTSOF(watched); i++) changed |= drain(f, i);
-	if (changed) f->stale = access_rebuild(f->acc) < 0;
+	/* Asked after draining: what was drained while it was held is in the snapshot of whoever lets go. */
+	if (changed && !atomic_load(&f->acc->held)) f->stale = access_rebuild(f->acc) < 0;
 }
 
 static int follow(struct rbac_feed *f) {

@@ -131,6 +131,29 @@ START_TEST(the_feed_follows_the_store) {
 }
 END_TEST
 
+/* A start writes seventy roles: each was a compilation of all of them. */
+START_TEST(held_rules_are_compiled_once_when_let_go) {
+	_cleanup_world_ struct world *w = world_new();
+	struct loop *l;
+	ck_assert_int_eq(loop_start("rbac", &l), 0);
+	struct access *acc = access_on(w, l);
+	uint64_t g = access_generation(acc);
+	access_hold(acc, true);
+	world_put(w, RBAC "roles", "a", "r", "u", "", ",'rules':[{'verbs':['get'],'apiGroups':[''],'resources':['pods']}]");
+	world_put(w, RBAC "rolebindings", "a", "b", "u", "",
+		  ",'subjects':[{'kind':'User','name':'ann'}],'roleRef':{'kind':'Role','name':'r'}");
+	ck_assert(!may_get_pods(acc, w, "ann"));
+	ck_assert_uint_eq(access_generation(acc), g);
+	access_hold(acc, false);
+	ck_assert_int_eq(access_rebuild(acc), 0);
+	ck_assert(may_get_pods(acc, w, "ann"));
+	world_del(w, RBAC "rolebindings", "a", "b");
+	wait_for(acc, w, "ann", false);
+	access_free(acc);
+	loop_stop(l);
+}
+END_TEST
+
 struct asking {
 	struct access *acc;
 	struct world *w;
@@ -186,6 +209,7 @@ int main(void) {
 	tcase_add_test(t, readers_never_see_a_freed_value);
 	tcase_add_test(t, a_held_value_survives_its_successor);
 	tcase_add_test(t, the_feed_follows_the_store);
+	tcase_add_test(t, held_rules_are_compiled_once_when_let_go);
 	tcase_add_test(t, questions_are_answered_while_rules_change);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
