@@ -56,6 +56,7 @@ static void loop_end(struct api_loop *al) {
 	if (al->stopped) return;
 	al->stopped = true;
 	watch_end_all(al);
+	request_end_all(al);
 	if (al == al->api->loops) definitions_stop(al->api->definitions);
 	if (al == al->api->loops) aggregation_stop(al->api->aggregation);
 	while (al->n_on_stop) al->on_stop[--al->n_on_stop](al);

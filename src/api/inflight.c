@@ -112,6 +112,15 @@ const struct status *request_txn(struct request *r, const struct store_op *ops, 
 	return status_of_store(r->a, err);
 }
 
+/* ---- the end ---- */
+
+void request_end_all(struct api_loop *al) {
+	while (!list_empty(&al->inflight)) {
+		struct request *r = list_entry(al->inflight.next, struct request, inflight);
+		request_status(r, status_unavailable(r->a, "apiserver is shutting down", 1));
+	}
+}
+
 /* ---- deadlines ---- */
 
 void request_sweep(struct api_loop *al) {

@@ -68,3 +68,5 @@ void request_settle(struct request *r, int code);
 struct request *request_new(struct api_loop *al, struct exchange *x);
 /* Requests over their deadline are answered 504. Called by the tick. */
 void request_sweep(struct api_loop *al);
+/* Answers what still waits: what it waits for may come when the server is gone. */
+void request_end_all(struct api_loop *al);

@@ -9,6 +9,7 @@
 #include "cmd/inproc.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,10 +46,16 @@ static int stand(void *arg) {
 
 int leader_up(struct house *h) { return house_run_on(h->control_loop, stand, h); }
 
+static void begun(void *arg) { sem_post(arg); }
+
+struct resignation { struct house *h; sem_t begun; };
+
+/* The write that gives the lease up is begun by a timer of its own: the one behind it tells that it is on its way. */
 static int resign(void *arg) {
-	struct house *h = arg;
-	k8c_election_free(h->election);
-	h->election = NULL;
+	struct resignation *g = arg;
+	k8c_election_free(g->h->election);
+	g->h->election = NULL;
+	if (!loop_timer_start(g->h->control_loop, 0, 0, begun, &g->begun)) sem_post(&g->begun);
 	return 0;
 }
 
@@ -60,7 +67,12 @@ static int forget(void *arg) {
 }
 
 void leader_resign(struct house *h) {
-	if (h->election) (void)house_run_on(h->control_loop, resign, h);
+	struct resignation g = { .h = h };
+	if (!h->election) return;
+	sem_init(&g.begun, 0, 0);
+	if (house_run_on(h->control_loop, resign, &g) == 0)
+		while (sem_wait(&g.begun) < 0) {}
+	sem_destroy(&g.begun);
 }
 
 void leader_down(struct house *h) {
