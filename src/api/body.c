@@ -175,7 +175,7 @@ static const struct status *notice(struct body *b, const struct schema_issues *i
 
 static const struct status *parse_json(struct body *b) {
 	struct json_error e;
-	int err = json_parse(b->r->a, b->r->body, &b->doc, &e);
+	int err = b->custom ? json_parse(b->r->a, b->r->body, &b->doc, &e) : json_parse_fractions(b->r->a, b->r->body, &b->doc, &e);
 	if (err == -EBADMSG) return unrecognized(b, arena_printf(b->r->a, "couldn't get version/kind; json parse error: %s", e.msg));
 	return err ? status_no_memory() : NULL;
 }

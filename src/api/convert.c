@@ -29,6 +29,10 @@ bool convert_reads_bytes(const struct schema_resource *res) {
 	return convert_is_identity(res) && (!c || c->as_stored);
 }
 
+int convert_parse(const struct schema_resource *res, struct arena *a, struct slice text, yyjson_mut_doc **ret) {
+	return res->is_custom ? json_parse(a, text, ret, NULL) : json_parse_fractions(a, text, ret, NULL);
+}
+
 int convert_read(const struct schema_resource *res, struct arena *a, yyjson_mut_doc *doc) {
 	int err = convert_to_served(res, doc, yyjson_mut_doc_get_root(doc));
 	if (err || convert_reads_bytes(res) || !res->is_custom) return err;

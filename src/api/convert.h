@@ -11,6 +11,8 @@
 bool convert_is_identity(const struct schema_resource *res);
 /* Are the stored bytes the answer? Not when the version differs, nor when a custom resource's schema may have changed since. */
 bool convert_reads_bytes(const struct schema_resource *res);
+/* Parses stored text; built-in kinds keep numbers as they were written where Go does. 0, -EBADMSG, -ENOMEM. */
+int convert_parse(const struct schema_resource *res, struct arena *a, struct slice text, yyjson_mut_doc **ret);
 /* A stored tree (the document's root) to the served form; custom resources are pruned and defaulted by their schema of today. 0 or
  * -ENOMEM. */
 int convert_read(const struct schema_resource *res, struct arena *a, yyjson_mut_doc *doc);

@@ -85,8 +85,7 @@ struct slice encode_metadata_of(struct slice json) {
 
 static yyjson_mut_val *served_tree(struct arena *a, const struct schema_resource *res, const struct store_obj *o) {
 	yyjson_mut_doc *doc;
-	struct json_error e;
-	if (json_parse(a, blob_slice(o->json), &doc, &e) < 0) return NULL;
+	if (convert_parse(res, a, blob_slice(o->json), &doc) < 0) return NULL;
 	return convert_read(res, a, doc) < 0 ? NULL : yyjson_mut_doc_get_root(doc);
 }
 

@@ -2,6 +2,7 @@
 #include "api/hooks.h"
 
 #include "api/alloc/alloc.h"
+#include "api/crd/unevaluated.h"
 #include "api/escalate.h"
 #include "api/signer.h"
 #include "api/webhook/configuration.h"
@@ -12,6 +13,7 @@ static const struct hook {
 	size_t (*with_delete)(struct request *r, const struct store_snapshot *snap, const struct store_obj *gone, struct store_op *ops, size_t max);
 } hooks[] = {
 	{ "", "services", alloc_service, alloc_release },
+	{ "apiextensions.k8s.io", "customresourcedefinitions", unevaluated_definition, NULL },
 	{ "certificates.k8s.io", "certificatesigningrequests", signer_fill_requester, NULL },
 	{ "admissionregistration.k8s.io", "mutatingwebhookconfigurations", webhook_configuration_check, NULL },
 	{ "admissionregistration.k8s.io", "validatingwebhookconfigurations", webhook_configuration_check, NULL },
@@ -29,6 +31,7 @@ static const struct hook *find(const struct schema_resource *res) {
 
 const struct status *hooks_before_commit(struct write *w) {
 	const struct hook *h = find(w->res);
+	unevaluated_instance(w);
 	return h && h->before_commit ? h->before_commit(w) : NULL;
 }
 

@@ -326,7 +326,6 @@ struct status_target request_target(const struct request *r) {
 
 yyjson_mut_doc *request_parse(struct arena *a, const struct schema_resource *res, const struct store_obj *o) {
 	yyjson_mut_doc *doc;
-	struct json_error e;
-	if (json_parse(a, blob_slice(o->json), &doc, &e) < 0) return NULL;
+	if (convert_parse(res, a, blob_slice(o->json), &doc) < 0) return NULL;
 	return convert_read(res, a, doc) < 0 ? NULL : doc;
 }

@@ -176,7 +176,7 @@ static void dry_end(struct write *w) {
 static const struct status *read_back(struct write *w, const struct blob *json) {
 	struct slice text = arena_slice_dup(w->r->a, blob_slice(json)), rv = json_path_str(w->obj, "metadata.resourceVersion");
 	yyjson_mut_doc *doc;
-	if (!text.p || json_parse(w->r->a, text, &doc, NULL) < 0) return status_no_memory();
+	if (!text.p || convert_parse(w->res, w->r->a, text, &doc) < 0) return status_no_memory();
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
 	if (convert_to_served(w->res, doc, root) < 0 || (rv.n && !json_set_str(doc, json_get(root, "metadata"), "resourceVersion", rv))) return status_no_memory();
 	w->doc = doc;

@@ -110,7 +110,7 @@ static int open_store(struct house *h, char *msg) {
 	char path[PATH_MAX + 16];
 	const char *why = NULL;
 	snprintf(path, sizeof(path), "%s/state.db", h->plan->dir);
-	struct store_options o = { .env = h->env, .index = stored_index, .on_health = on_store_health };
+	struct store_options o = { .env = h->env, .index = stored_index, .on_health = on_store_health, .history_events = (uint64_t)h->plan->history_events };
 	int r = h->plan->etcd_urls ? make_remote(h, &o.remote, msg) : 0;
 	if (r < 0) return r;
 	if (!o.remote && !h->plan->ephemeral) o.sqlite_path = path;

@@ -31,6 +31,7 @@ static int flags_of(struct plan *p, int argc, char **argv, char msg[PLAN_MESSAGE
 		{ "node-name", FLAG_STRING, &p->node_name, "NAME", "name of this machine's node (its host name)" },
 		{ "tls-san", FLAG_LIST, &p->tls_san, "NAME", "further name or address in the server's certificate; repeatable" },
 		{ "anonymous-auth", FLAG_BOOL, &p->anonymous, NULL, "requests without credentials are system:anonymous (true)" },
+		{ "history-events", FLAG_INT, &p->history_events, "N", "changes remembered for watches that resume and reads of the past, 5 minutes at most (100000)" },
 		{ "log-format", FLAG_STRING, &p->log_format, "text|json", "form of the log on stderr (text)" },
 		{ "v", FLAG_INT, &p->verbosity, "N", "how much is logged: 0 errors and warnings, 1 more, 2 debugging, 3 everything" },
 	};

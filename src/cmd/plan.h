@@ -13,7 +13,7 @@ struct plan {
 	struct flag_list tls_san;
 	bool ephemeral, no_agent, anonymous;
 	const char *etcd_cafile, *etcd_certfile, *etcd_keyfile, *etcd_compaction;
-	int verbosity;
+	int verbosity, history_events;
 	/* what follows */
 	const char *etcd_urls;    /* NULL: another datastore */
 	uint64_t compact_ms;      /* between compactions of etcd; 0: never */

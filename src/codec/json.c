@@ -2,10 +2,14 @@
 /* Parsing and member access; writing is in json_write.c, copying and comparing in json_tree.c. */
 #include "codec/json.h"
 #include "base/limits.h"
+#include "codec/gofloat.h"
 #include "codec/json_scan.h"
 #include "codec/utf8.h"
 
 #include <errno.h>
+
+/* A double as it is written. */
+#define NUMBER_TEXT_MAX 512u
 
 /* ---- memory ---- */
 
@@ -121,8 +125,25 @@ static int parse_refused(struct arena *a, struct slice text, const yyjson_read_e
 	return out_of_range(a, buf_slice(&fixed), again.pos, err);
 }
 
-int json_parse(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct json_error *err) {
-	_cleanup_yyjson_ yyjson_doc *doc = NULL;
+/* Fractions whose text is not what a writer would make of their value become raw values of that text, held by *ret_raw. The
+ * values of two readings of one text lie in the same order. */
+static int keep_fractions(struct slice text, yyjson_doc *doc, yyjson_doc **ret_raw) {
+	_cleanup_yyjson_ yyjson_doc *raw = NULL;
+	for (size_t i = 0; i < doc->val_read; i++) {
+		yyjson_val *v = doc->root + i;
+		if (!unsafe_yyjson_is_real(v)) continue;
+		_cleanup_buf_ struct buf b = BUF_INIT(NUMBER_TEXT_MAX);
+		if (!raw) raw = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NUMBER_AS_RAW, NULL, NULL);
+		if (!raw || gofloat_json(&b, v->uni.f64) < 0) return -ENOMEM;
+		yyjson_val *was = raw->root + i;
+		if (!slice_eq(buf_slice(&b), slice_make(was->uni.str, unsafe_yyjson_get_len(was)))) *v = *was;
+	}
+	*ret_raw = TAKE_PTR(raw);
+	return 0;
+}
+
+static int parse(struct arena *a, struct slice text, bool fractions, yyjson_mut_doc **ret, struct json_error *err) {
+	_cleanup_yyjson_ yyjson_doc *doc = NULL, *raw = NULL;
 	yyjson_read_err why = { 0 };
 	struct json_error unused;
 	if (!err) err = &unused;
@@ -134,6 +155,8 @@ int json_parse(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct 
 	if (!doc) {
 		int r = parse_refused(a, text, &why, &doc, err);
 		if (r < 0) return r;
+	} else if (fractions && keep_fractions(text, doc, &raw) < 0) {
+		return -ENOMEM;
 	}
 	const yyjson_alc *alc = json_alc(a);
 	yyjson_mut_doc *copy = alc ? yyjson_doc_mut_copy(doc, alc) : NULL;
@@ -141,6 +164,9 @@ int json_parse(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct 
 	*ret = copy;
 	return 0;
 }
+
+int json_parse(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct json_error *err) { return parse(a, text, false, ret, err); }
+int json_parse_fractions(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct json_error *err) { return parse(a, text, true, ret, err); }
 
 /* ---- members ---- */
 

@@ -26,6 +26,11 @@ struct json_error {
  * members are kept, in order. Integers stay integers (int64/uint64), other numbers are doubles.
  * 0, -EBADMSG (*err is set, msg in the arena), -ENOMEM. */
 int json_parse(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct json_error *err);
+/* The same, but fractions and powers that a writer would not write as they stand ("1000.0", "1e3") are raw values of that text:
+ * for values that are handed on as they came. Text that needs repair is read as json_parse does. */
+int json_parse_fractions(struct arena *a, struct slice text, yyjson_mut_doc **ret, struct json_error *err);
+/* Makes doubles of the raw numbers in a value. 0 or -ENOMEM. */
+int json_plain_numbers(yyjson_mut_val *v);
 
 /* Appends compact JSON as Go's encoding/json writes it: `<`, `>`, `&`, U+2028, U+2029 as \u escapes, member order kept. 0 or
  * b->err. */

@@ -54,6 +54,32 @@ yyjson_mut_val *json_copy(yyjson_mut_doc *doc, const yyjson_mut_val *v) {
 	return root;
 }
 
+/* ---- raw numbers ---- */
+
+static int plain_or_push(yyjson_mut_val *v, struct json_stack *st) {
+	if (yyjson_mut_is_raw(v)) yyjson_mut_set_real(v, strtod(v->uni.str, NULL));
+	if (!yyjson_mut_is_ctn(v) || unsafe_yyjson_get_len(v) == 0) return 0;
+	return json_stack_push(st, (struct json_frame){ v, NULL, 0 });
+}
+
+int json_plain_numbers(yyjson_mut_val *v) {
+	_cleanup_json_stack_ struct json_stack st;
+	json_stack_init(&st);
+	int r = plain_or_push(v, &st);
+	while (r == 0 && st.n) {
+		yyjson_mut_val *from = unconst(st.v[--st.n].a), *k, *x;
+		size_t i, n;
+		if (yyjson_mut_is_arr(from)) {
+			yyjson_mut_arr_foreach(from, i, n, x)
+				if (r == 0) r = plain_or_push(x, &st);
+		} else {
+			yyjson_mut_obj_foreach(from, i, n, k, x)
+				if (r == 0) r = plain_or_push(x, &st);
+		}
+	}
+	return r;
+}
+
 /* ---- equality ---- */
 
 static bool equal_numbers(yyjson_mut_val *a, yyjson_mut_val *b) {

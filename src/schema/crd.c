@@ -233,6 +233,7 @@ static int version(struct arena *a, struct custom_resource *c, const yyjson_mut_
 	c->served = json_path_bool(v, "served", false);
 	c->more.preserve_unknown = json_path_bool(spec, "preserveUnknownFields", false);
 	c->more.schema = json_path(v, "schema.openAPIV3Schema");
+	c->more.has_rules = schema_has_rules(c->more.schema);
 	c->more.deprecation = deprecation(a, r, v, json_get(spec, "versions"));
 	r->type = crd_root_type(a, kind, c->more.schema, c->more.preserve_unknown);
 	if (!r->type || !r->list_kind || !r->short_names || !r->categories || !r->field_labels || !r->storage_hash)

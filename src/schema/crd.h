@@ -33,7 +33,10 @@ struct schema_custom {
 	const char *scale_spec, *scale_status, *scale_selector; /* JSONPaths of the scale subresource; NULL without */
 	bool preserve_unknown;          /* nothing is pruned */
 	bool as_stored;                 /* all that is stored was written by this very schema: it need not be pruned and defaulted again */
+	bool has_rules;                 /* the schema has x-kubernetes-validations, which nothing evaluates */
 	const char *deprecation;        /* warning text of a deprecated version, or NULL */
 };
+/* Has a schema (openAPIV3Schema; NULL: none) x-kubernetes-validations anywhere? Also true when there is no memory to look. */
+bool schema_has_rules(const yyjson_mut_val *schema);
 /* NULL for built-in resources. */
 const struct schema_custom *schema_custom_of(const struct schema_resource *r);

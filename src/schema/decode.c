@@ -221,8 +221,15 @@ static decode_fn *const decoders[] = {
 	[SCHEMA_SPECIAL] = decode_special,
 };
 
+/* Only what Go keeps as the text it came as (RawExtension, FieldsV1) has numbers written in more ways than one. */
+static void plain_numbers(struct decode *d, const struct schema_type *t, yyjson_mut_val *v) {
+	bool keeps = t->special == SPECIAL_ANY && strcmp(t->name, "JSON") != 0;
+	if ((yyjson_mut_is_raw(v) || t->special == SPECIAL_ANY) && !keeps && json_plain_numbers(v) < 0) d->nomem = true;
+}
+
 void decode_value(struct decode *d, const struct schema_type *t, yyjson_mut_val *v, const struct decode_frame *at) {
 	if (stopped(d)) return;
+	plain_numbers(d, t, v);
 	if (at->depth > SCHEMA_DEPTH_MAX) decode_hard(d, "exceeded max depth");
 	else decoders[t->kind](d, t, v, at);
 }

@@ -26,10 +26,43 @@ class CustomResources(ApiTest):
         return next((c for c in crd["status"].get("conditions") or [] if c["type"] == kind), {})
 
     def established(self, crd):
-        """And served: the catalog follows the condition a moment later."""
         spec = self.until(crd, lambda s, b: self.condition(b, "Established").get("status") == "True")["spec"]
         stored = next(v["name"] for v in spec["versions"] if v["storage"])
-        self.until(f"/apis/{spec['group']}/{stored}/{spec['names']['plural']}", lambda s, b: s == 200)
+        served = f"/apis/{spec['group']}/{stored}/{spec['names']['plural']}"
+        self.assertEqual(self.ask("GET", served)[0], 200, "it was established a moment before it was served")
+
+    def warned(self, answer):
+        self.assertIn(answer[0], (200, 201), answer[2])
+        return [w.split('"')[1] for w in answer[1].get_all("Warning") or []]
+
+    def test_rules_that_nothing_evaluates_are_told_of(self):
+        told, quiet = ({"a": {"type": "string", "x-kubernetes-validations": [{"rule": "self != \'x\'"}]}}, {"x-kubernetes-validations": {"type": "string"}})
+        body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "rules.cel.example.org"},
+                "spec": {"group": "cel.example.org", "scope": "Cluster", "names": {"plural": "rules", "kind": "Rule"},
+                         "versions": [version("v1", told, storage=True), version("v2", quiet)]}}
+        words = ["version v1: x-kubernetes-validations are stored, but not evaluated"]
+        self.assertEqual(self.warned(self.ask("POST", DEFINITIONS, body)), words)
+        crd, rules = f"{DEFINITIONS}/rules.cel.example.org", "/apis/cel.example.org/v1/rules"
+        self.established(crd)
+        self.assertEqual(self.warned(self.ask("PATCH", crd, {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)), words)
+        one = {"apiVersion": "cel.example.org/v1", "kind": "Rule", "metadata": {"name": "r"}, "spec": {"a": "x"}}
+        told = ["rules.cel.example.org/v1: x-kubernetes-validations were not evaluated"]
+        self.assertEqual(self.warned(self.ask("POST", rules, one)), told)
+        self.assertEqual(self.warned(self.ask("PATCH", f"{rules}/r", {"spec": {"a": "y"}}, content_type=MERGE)), told)
+        self.assertEqual(self.warned(self.ask("GET", f"{rules}/r")), [])
+        self.assertEqual(self.warned(self.ask("PATCH", "/apis/cel.example.org/v2/rules/r", {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)), [])
+
+    def test_definitions_in_kubernetes_own_groups_say_who_approved(self):
+        name, conformant = "things.test.k8s.io", "KubernetesAPIApprovalPolicyConformant"
+        body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": name, "annotations": {"api-approved.kubernetes.io": "unapproved, a test"}},
+                "spec": {"group": "test.k8s.io", "scope": "Cluster", "names": {"plural": "things", "kind": "Thing"}, "versions": [version("v1", {}, storage=True)]}}
+        self.ok("POST", DEFINITIONS, body)
+        seen = self.condition(self.until(f"{DEFINITIONS}/{name}", lambda s, b: self.condition(b, conformant)), conformant)
+        self.assertEqual((seen["status"], seen["reason"], seen["message"]), ("False", "UnapprovedAnnotation", 'not approved: "unapproved, a test"'))
+        self.ok("PATCH", f"{DEFINITIONS}/{name}", {"metadata": {"annotations": {"api-approved.kubernetes.io": "https://example.org/1"}}}, content_type=MERGE)
+        seen = self.until(f"{DEFINITIONS}/{name}", lambda s, b: self.condition(b, conformant)["status"] == "True")
+        self.assertEqual(self.condition(seen, conformant)["message"], "approved in https://example.org/1")
 
     def test_a_changed_schema_shows_in_what_was_stored_before(self):
         crd = self.define("read.example.org", "notes", "Note", [version("v1", {"a": {"type": "string"}, "b": {"type": "string"}}, storage=True)])
@@ -114,7 +147,9 @@ class CustomResources(ApiTest):
         self.ok("DELETE", crd)
         self.until(f"{tails}/free", lambda s, b: s == 404)
         self.assertIn("deletionTimestamp", self.until(f"{tails}/held", lambda s, b: "deletionTimestamp" in b["metadata"])["metadata"])
-        self.assertIn("deletionTimestamp", self.ok("GET", crd)["metadata"])
+        seen = self.until(crd, lambda s, b: self.condition(b, "Terminating"))
+        self.assertIn("deletionTimestamp", seen["metadata"])
+        self.assertEqual((self.condition(seen, "Terminating")["status"], self.condition(seen, "Terminating")["reason"]), ("True", "InstanceDeletionInProgress"))
         status, _, body = self.ask("POST", tails, {"apiVersion": "end.example.org/v1", "kind": "Tail", "metadata": {"name": "new"}})
         self.assertEqual((status, body["message"]), (405, "create not allowed while custom resource definition is terminating"))
         self.ok("PATCH", f"{tails}/held", {"metadata": {"finalizers": None}}, content_type=MERGE)

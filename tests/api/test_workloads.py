@@ -41,6 +41,16 @@ class Workloads(ApiTest):
         seen = self.ok("GET", f"{APPS}/deployments/s/scale", accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io")
         self.assertEqual((seen["kind"], seen["metadata"]["name"]), ("PartialObjectMetadata", "s"))
 
+    def test_numbers_of_open_values_are_kept_as_they_were_written(self):
+        body = '{"metadata":{"name":"%s"},"revision":1,"data":{"n":[1000.0,1e2,2.50,3]}}'
+        path, kept = f"{APPS}/controllerrevisions", b'{"n":[1000.0,1e2,2.50,3]}'
+        self.ok("POST", path, body % "n")
+        self.assertIn(kept, self.ok("GET", f"{path}/n", accept="application/vnd.kubernetes.protobuf"))
+        status, _, again = self.ask("PUT", f"{path}/n", body % "n")
+        self.assertEqual(status, 200, again)
+        status, _, body = self.ask("PUT", f"{path}/n", (body % "n").replace("1000.0", "1000"))
+        self.assertEqual((status, body["details"]["causes"][0]["field"]), (422, "data"))
+
     def test_a_patch_that_makes_another_kind_of_an_object(self):
         self.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "c"}, "data": {"k": "dg=="}})
         for kind, why in (("Secret", "converting (v1.Secret) to (core.ConfigMap): unknown conversion"),

@@ -59,7 +59,8 @@ static int add_definition(struct catalog *c, const struct catalog *old, struct s
 		const yyjson_mut_val *root = err ? NULL : yyjson_mut_doc_get_root(doc);
 		if (!err) err = schema_set_new(root, &d.set);
 		if (err && err != -EBADMSG) return err;
-		d.established = condition_is_true(root, "Established");
+		/* Names that were accepted once go on being served when others are asked for and refused. */
+		d.serving = condition_is_true(root, "NamesAccepted") || condition_is_true(root, "Established");
 		d.terminating = json_path(root, "metadata.deletionTimestamp") != NULL;
 	}
 	d.object = store_obj_ref(o);
@@ -96,7 +97,7 @@ static int add_resources(struct catalog *c) {
 	c->n_resources = c->n_builtin;
 	for (size_t i = 0; i < c->n_definitions; i++) {
 		const struct catalog_definition *d = &c->definitions[i];
-		for (size_t k = 0; d->set && d->established && k < schema_set_count(d->set); k++)
+		for (size_t k = 0; d->set && d->serving && k < schema_set_count(d->set); k++)
 			if (schema_set_served(d->set, k)) c->resources[c->n_resources++] = schema_set_at(d->set, k);
 	}
 	qsort(c->resources + c->n_builtin, c->n_resources - c->n_builtin, sizeof(const struct schema_resource *), by_place);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this server serves at one moment: the built-in resources and those of every established CustomResourceDefinition, with
+ * What this server serves at one moment: the built-in resources and those of every CustomResourceDefinition whose names were accepted, with
  * their discovery documents. A catalog is immutable and refcounted; a new one takes the place of the old one at once when
  * a definition changes, while requests under way keep theirs. Thread rule: any thread may hold one.
  */
@@ -17,7 +17,7 @@ struct discovery;
 struct catalog_definition {
 	struct store_obj *object;      /* the version of the definition it was made of */
 	struct schema_set *set;        /* NULL: nothing can be made of it */
-	bool established, terminating;
+	bool serving, terminating;
 };
 
 struct catalog {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/crd/definitions.h"
 
+#include "api/crd/approval.h"
 #include "api/crd/finish.h"
 #include "api/crd/names.h"
 #include "api/internal.h"
@@ -114,11 +115,21 @@ static bool remove_finalizer(yyjson_mut_val *crd) {
 	return had;
 }
 
+static bool has_finalizer(const yyjson_mut_val *crd) {
+	yyjson_mut_val *f;
+	json_each(json_path(crd, "metadata.finalizers"), f)
+		if (slice_eqs(json_str(f), CRD_FINALIZER)) return true;
+	return false;
+}
+
 /* Instances first; when none is left, the definition's finalizer, and with the last one the definition. True: something is under way. */
 static bool finish(struct definitions *d, struct arena *a, const struct store_snapshot *sn, const struct catalog_definition *def, yyjson_mut_doc *doc) {
 	struct store_op ops[STORE_TXN_MAX];
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
 	const struct schema_resource *res = def->set ? schema_set_at(def->set, 0) : NULL;
+	int marked = crd_condition_set(doc, root, "Terminating", true, "InstanceDeletionInProgress", "CustomResource deletion is in progress",
+				       env_now_sec(d->api->env));
+	if (marked > 0 && has_finalizer(root)) return write_definition(d, a, def->object, doc);
 	if (!res) return false;
 	struct store_key key = request_key(a, res, SLICE_NULL, SLICE_NULL);
 	int n = finish_instances(a, sn, res, env_now_sec(d->api->env), ops);
@@ -144,6 +155,13 @@ static yyjson_mut_val **parse_all(struct arena *a, const struct catalog *c, yyjs
 	return docs ? v : NULL;
 }
 
+/* Names, being established, approval. True: something is under way. */
+static bool settle(struct definitions *d, struct arena *a, yyjson_mut_doc *doc, const struct catalog *c, size_t i, yyjson_mut_val *const *v) {
+	int64_t now = env_now_sec(d->api->env);
+	int names = crd_names_update(a, doc, v[i], v, c->n_definitions, now), approval = crd_approval_update(a, doc, v[i], now);
+	return names >= 0 && approval >= 0 && (names || approval) && write_definition(d, a, c->definitions[i].object, doc);
+}
+
 /* The first definition that needs something gets it; the rest follows when that is committed. */
 static void reconcile(struct definitions *d, const struct store_snapshot *sn, const struct catalog *c) {
 	_cleanup_arena_ struct arena *a = arena_new(0);
@@ -151,8 +169,7 @@ static void reconcile(struct definitions *d, const struct store_snapshot *sn, co
 	yyjson_mut_val **v = a ? parse_all(a, c, &docs) : NULL;
 	for (size_t i = 0; v && i < c->n_definitions; i++) {
 		const struct catalog_definition *def = &c->definitions[i];
-		if (def->terminating ? finish(d, a, sn, def, docs[i])
-				     : crd_names_update(a, docs[i], v[i], v, c->n_definitions, env_now_sec(d->api->env)) > 0 && write_definition(d, a, def->object, docs[i]))
+		if (def->terminating ? finish(d, a, sn, def, docs[i]) : settle(d, a, docs[i], c, i, v))
 			return;
 	}
 }

@@ -124,12 +124,19 @@ static bool take_names(struct naming *w) {
 	       keep(w, "categories", json_path(w->crd, "spec.names"));
 }
 
-static int set_conditions(const struct naming *w, yyjson_mut_val *crd, int64_t now_sec) {
-	bool was_established = crd_condition_is_true(crd, "Established");
+/* A definition is served from its names' acceptance on, and is established with the next write: whoever reads that it is
+ * established finds its resource served (`settled`: the names it is served by lie in the store). */
+static int establish(const struct naming *w, yyjson_mut_val *crd, bool settled, int64_t now_sec) {
+	if (crd_condition_is_true(crd, "Established")) return 0;
+	if (w->reason) return crd_condition_set(w->doc, crd, "Established", false, "NotAccepted", "not all names are accepted", now_sec);
+	return crd_condition_set(w->doc, crd, "Established", settled, settled ? "InitialNamesAccepted" : "Installing",
+				 "the initial names have been accepted", now_sec);
+}
+
+static int set_conditions(const struct naming *w, yyjson_mut_val *crd, bool changed, int64_t now_sec) {
+	bool settled = !changed && crd_condition_is_true(crd, "NamesAccepted");
 	int one = crd_condition_set(w->doc, crd, "NamesAccepted", !w->reason, w->reason ? w->reason : "NoConflicts", w->reason ? w->message : "no conflicts found", now_sec);
-	if (one < 0 || was_established) return one;
-	int two = w->reason ? crd_condition_set(w->doc, crd, "Established", false, "NotAccepted", "not all names are accepted", now_sec)
-			    : crd_condition_set(w->doc, crd, "Established", true, "InitialNamesAccepted", "the initial names have been accepted", now_sec);
+	int two = one < 0 ? one : establish(w, crd, settled, now_sec);
 	return two < 0 ? two : one | two;
 }
 
@@ -139,6 +146,6 @@ int crd_names_update(struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val *crd, 
 	if (!w.accepted || !status || !take_names(&w)) return -ENOMEM;
 	bool changed = !json_equal(w.accepted, json_get(status, "acceptedNames"));
 	if (changed && !json_set(doc, status, "acceptedNames", w.accepted)) return -ENOMEM;
-	int set = set_conditions(&w, crd, now_sec);
+	int set = set_conditions(&w, crd, changed, now_sec);
 	return set < 0 ? set : set || changed;
 }

@@ -10,7 +10,8 @@
 #define CRD_FINALIZER "customresourcecleanup.apiextensions.k8s.io"
 
 /* Brings crd's status up to date in the light of the `n` definitions `others` (crd itself may be among them; by their acceptedNames).
- * 1: changed, 0: it was already, -ENOMEM. */
+ * Names that were just accepted are Installing; the next call, when that lies in the store, establishes. 1: changed, 0: it was
+ * already, -ENOMEM. */
 int crd_names_update(struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val *crd, yyjson_mut_val *const *others, size_t n, int64_t now_sec);
 /* Sets a condition; lastTransitionTime moves with the status only. 1, 0, -ENOMEM as above. */
 int crd_condition_set(yyjson_mut_doc *doc, yyjson_mut_val *crd, const char *type, bool status, const char *reason, const char *message, int64_t now_sec);

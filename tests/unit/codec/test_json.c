@@ -170,6 +170,26 @@ START_TEST(copies_are_deep) {
 }
 END_TEST
 
+static const char *print(const yyjson_mut_val *v) {
+	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
+	ck_assert_int_eq(json_write(&b, v), 0);
+	return arena_strndup(arena, b.p, b.n);
+}
+
+START_TEST(fractions_keep_their_text_where_asked) {
+	static const char text[] = "{\"a\":[1000.0,1e3,2.5,7,-0.50,12345678901234567890],\"b\":1.0}";
+	yyjson_mut_doc *doc = NULL;
+	struct json_error e;
+	ck_assert_int_eq(json_parse_fractions(arena, slice_str(text), &doc, &e), 0);
+	ck_assert_str_eq(print(doc->root), text);
+	ck_assert_str_eq(print(json_copy(doc, doc->root)), text);
+	ck_assert_int_eq(json_plain_numbers(doc->root), 0);
+	ck_assert_str_eq(print(doc->root), "{\"a\":[1000,1000,2.5,7,-0.5,12345678901234567890],\"b\":1}");
+	ck_assert_str_eq(print(parse(text)), print(doc->root));
+	ck_assert_int_eq(json_parse_fractions(arena, SLICE_LIT("[1.0,"), &doc, &e), -EBADMSG);
+}
+END_TEST
+
 int main(void) {
 	Suite *s = suite_create("codec/json");
 	TCase *t = tcase_create("json");
@@ -183,6 +203,7 @@ int main(void) {
 	tcase_add_test(t, text_without_memory_is_empty_text);
 	tcase_add_test(t, members);
 	tcase_add_test(t, copies_are_deep);
+	tcase_add_test(t, fractions_keep_their_text_where_asked);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
