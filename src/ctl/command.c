@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&command_create,
 	&command_delete,
 	&command_diff,
+	&command_events,
 	&command_exec,
 	&command_get,
 	&command_label,

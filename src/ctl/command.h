@@ -31,6 +31,7 @@ extern const struct command command_cp;
 extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_diff;
+extern const struct command command_events;
 extern const struct command command_exec;
 extern const struct command command_get;
 extern const struct command command_label;
