@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/command.h"
+#include "ctl/goprint.h"
 #include "ctl/plugin.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@ const struct command *const commands[] = {
 	&command_attach,
 	&command_auth,
 	&command_cluster_info,
+	&command_complete,
+	&command_completion,
 	&command_config,
 	&command_cordon,
 	&command_cp,
@@ -66,7 +69,8 @@ static int help(struct ctl *c, const struct command *const *subs) {
 	else ctl_out(c, "%s controls the Kubernetes cluster manager.\n\nUsage:\n  %s [flags] [options]\n", c->program, c->program);
 	if (subs) {
 		ctl_out(c, "\nAvailable Commands:\n");
-		for (; *subs; subs++) ctl_out(c, "  %-15s %s\n", (*subs)->name, (*subs)->about);
+		for (; *subs; subs++)
+			if ((*subs)->name[0] != '_') ctl_out(c, "  %-15s %s\n", (*subs)->name, (*subs)->about);
 	}
 	if (cmd && cmd->flags) {
 		ctl_out(c, "\nOptions:\n");
@@ -152,6 +156,15 @@ static int run(struct ctl *c, int argc, char **argv) {
 	return c->command->run(c, c->flags.args, c->flags.n_args);
 }
 
+/* A server's sentences may quote what somebody put into an object. */
+static void put_faults(struct ctl *c, const struct buf *b) {
+	struct buf shown = BUF_INIT(SINK_TEXT_MAX);
+	bool terminal = isatty(c->err.fd) == 1;
+	if (terminal) escape_terminal(&shown, buf_slice(b));
+	sink_put(&c->err, buf_slice(terminal ? &shown : b));
+	buf_done(&shown);
+}
+
 int command_main(int argc, char **argv) {
 	struct ctl c = { .env = &env_system, .in = 0 };
 	const char *slash = strrchr(argv[0], '/');
@@ -164,7 +177,7 @@ int command_main(int argc, char **argv) {
 	int r = run(&c, argc, argv);
 	struct buf b = BUF_INIT(SINK_TEXT_MAX);
 	faults_print(c.a, &c.faults, &b);
-	sink_put(&c.err, buf_slice(&b));
+	put_faults(&c, &b);
 	buf_done(&b);
 	int code = c.faults.n ? faults_exit_code(&c.faults) : c.exit_code ? c.exit_code : r;
 	session_close(&c);

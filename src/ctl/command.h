@@ -25,6 +25,8 @@ extern const struct command command_apply;
 extern const struct command command_attach;
 extern const struct command command_auth;
 extern const struct command command_cluster_info;
+extern const struct command command_complete;
+extern const struct command command_completion;
 extern const struct command command_config;
 extern const struct command command_cordon;
 extern const struct command command_cp;

@@ -84,8 +84,11 @@ int goprint_sharp(struct buf *b, const yyjson_mut_val *v) { return print(b, v, t
 
 void escape_terminal(struct buf *b, struct slice s) {
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\x1b') (void)buf_puts(b, "^[");
-		else if (s.p[i] == '\r') (void)buf_puts(b, "\\r");
+		unsigned char ch = (unsigned char)s.p[i], next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+		if (ch == '\r') (void)buf_puts(b, "\\r");
+		else if (ch == 0x7f || (ch < 0x20 && ch != '\n' && ch != '\t')) (void)buf_printf(b, "^%c", ch ^ 0x40);
+		/* U+0080 to U+009F: the same as ESC and a letter to some terminals. */
+		else if (ch == 0xc2 && next >= 0x80 && next < 0xa0) (void)buf_printf(b, "\\u%04x", s.p[++i] & 0xff);
 		else (void)buf_putc(b, s.p[i]);
 	}
 }

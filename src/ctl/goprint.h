@@ -8,5 +8,6 @@
 int goprint_v(struct buf *b, const yyjson_mut_val *v);
 /* %#v: map[string]interface {}{"a":1, "b":[]interface {}{"x", "y"}}. */
 int goprint_sharp(struct buf *b, const yyjson_mut_val *v);
-/* Appends text with terminal escapes made visible (ESC as ^[, CR as \r): what is printed of objects. */
+/* Appends text with what drives terminals made visible (ESC as ^[, BEL as ^G, CR as \r, U+009B as \u009b): what is printed of objects.
+ * Newlines and tabs stay. */
 void escape_terminal(struct buf *b, struct slice s);

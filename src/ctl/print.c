@@ -4,30 +4,34 @@
 #include "ctl/columns.h"
 #include "ctl/dryrun.h"
 #include "ctl/file.h"
+#include "ctl/goprint.h"
+#include "ctl/jq_print.h"
 #include "ctl/jsonpath_print.h"
 #include "ctl/tree.h"
 
 const struct flag print_flags[] = {
-	{ "output", FLAG_STRING, NULL, 'o', NULL, "json, yaml, name, jsonpath=..., custom-columns=..., wide" },
+	{ "output", FLAG_STRING, NULL, 'o', NULL, "json, yaml, name, jsonpath=..., jq=..., custom-columns=..., wide" },
 	{ "template", FLAG_STRING, NULL, 0, NULL, "template, or its file, for -o jsonpath" },
 	{ "show-managed-fields", FLAG_BOOL, NULL, 0, NULL, "keep metadata.managedFields in JSON and YAML" },
 	{ "allow-missing-template-keys", FLAG_BOOL, "true", 0, NULL, "templates print nothing for fields that are not there" },
 	{ 0 },
 };
 
-enum format { F_JSON, F_YAML, F_NAME, F_JSONPATH, F_JSONPATH_JSON, F_COLUMNS };
+enum format { F_JSON, F_YAML, F_NAME, F_JSONPATH, F_JSONPATH_JSON, F_COLUMNS, F_JQ };
 
 struct printer {
 	enum format format;
 	size_t printed; /* YAML documents so far */
 	struct columns *columns;
 	struct jsonpath_printer *jsonpath;
+	struct jq *jq;
 };
 
 /* name, format, whether what follows '=' (or --template) is a file, and the printers that know it. */
 static const struct { const char *name; enum format format; bool file, argument; unsigned only; } formats[] = {
 	{ "custom-columns", F_COLUMNS, false, true, PRINTER_COLUMNS },
 	{ "custom-columns-file", F_COLUMNS, true, true, PRINTER_COLUMNS },
+	{ "jq", F_JQ, false, true, 0 },
 	{ "json", F_JSON, false, false, 0 },
 	{ "jsonpath", F_JSONPATH, false, true, 0 },
 	{ "jsonpath-as-json", F_JSONPATH_JSON, false, true, 0 },
@@ -40,6 +44,8 @@ static int unknown(struct ctl *c, const char *output, unsigned allowed) {
 	struct strings names = { 0 };
 	for (size_t i = 0; i < ELEMENTSOF(formats); i++) {
 		if ((allowed & PRINTER_WIDE) && !strcmp(formats[i].name, "yaml")) strings_add(c, &names, "wide");
+		/* kubectl has no such format, and its sentence is compared. */
+		if (formats[i].format == F_JQ) continue;
 		if (!formats[i].only || (formats[i].only & allowed)) strings_add(c, &names, formats[i].name);
 	}
 	return ctl_fail(c, "unable to match a printer suitable for the output format %s, allowed formats are: %s",
@@ -66,6 +72,7 @@ static int prepare(struct ctl *c, struct printer *p, const char *text) {
 	switch (p->format) {
 	case F_JSONPATH:
 	case F_JSONPATH_JSON: return jsonpath_printer_new(c, text, missing, p->format == F_JSONPATH_JSON, &p->jsonpath);
+	case F_JQ: return jq_printer_new(c, text, &p->jq);
 	case F_COLUMNS: return columns_new(c, text, headers, &p->columns);
 	default: return 0;
 	}
@@ -122,7 +129,7 @@ static void print_names(struct ctl *c, yyjson_mut_val *obj) {
 }
 
 static void print_text(struct ctl *c, struct printer *p, yyjson_mut_val *obj) {
-	_cleanup_buf_ struct buf b = BUF_INIT(SINK_TEXT_MAX);
+	_cleanup_buf_ struct buf b = BUF_INIT(SINK_TEXT_MAX), shown = BUF_INIT(SINK_TEXT_MAX);
 	drop_managed_fields(c, obj);
 	tree_sort(c, obj);
 	if (p->format == F_YAML) {
@@ -135,8 +142,9 @@ static void print_text(struct ctl *c, struct printer *p, yyjson_mut_val *obj) {
 		(void)buf_putc(&b, '\n');
 		if (compact.err) b.err = compact.err;
 	}
-	if (b.err) (void)ctl_must(NULL);
-	sink_put(&c->out, buf_slice(&b));
+	if (isatty(c->out.fd)) escape_terminal(&shown, buf_slice(&b));
+	if (b.err || shown.err) (void)ctl_must(NULL);
+	sink_put(&c->out, buf_slice(isatty(c->out.fd) ? &shown : &b));
 }
 
 int printer_print(struct ctl *c, struct printer *p, yyjson_mut_val *obj) {
@@ -144,6 +152,9 @@ int printer_print(struct ctl *c, struct printer *p, yyjson_mut_val *obj) {
 	case F_NAME: print_names(c, obj); return 0;
 	case F_JSONPATH:
 	case F_JSONPATH_JSON: return jsonpath_printer_print(c, p->jsonpath, obj);
+	case F_JQ:
+		drop_managed_fields(c, obj);
+		return jq_printer_print(c, p->jq, obj);
 	case F_COLUMNS: return columns_print(c, p->columns, obj);
 	default: print_text(c, p, obj); return 0;
 	}

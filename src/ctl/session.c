@@ -2,6 +2,7 @@
 #include "ctl/session.h"
 #include "codec/percent.h"
 #include "ctl/file.h"
+#include "ctl/goprint.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,11 +90,17 @@ const char *session_namespace(struct ctl *c) {
 
 /* ---- client ---- */
 
+static void tell_warning(struct ctl *c, const char *text) {
+	struct buf b = BUF_INIT(SINK_TEXT_MAX);
+	escape_terminal(&b, slice_str(text));
+	ctl_err(c, "Warning: %s\n", ctl_take(c, &b).p);
+}
+
 static void on_warning(void *ctx, const char *text) {
 	struct ctl *c = ctx;
 	if (strings_has(&c->warnings, text)) return;
 	strings_add(c, &c->warnings, ctl_printf(c, "%s", text));
-	ctl_err(c, "Warning: %s\n", text);
+	tell_warning(c, text);
 	if (flag_on(&c->flags, "warnings-as-errors")) c->exit_code = 1;
 }
 
