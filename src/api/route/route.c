@@ -72,6 +72,12 @@ static unsigned verbs_at(struct request *r, const struct status **ret) {
 
 /* ---- the filters of a route ---- */
 
+/* Proxies take them too (ConnectMethods of registry/core/service/proxy.go). */
+static bool is_proxy_method(const struct request *r) {
+	bool head = slice_eqs(r->x->head.method, "HEAD"), options = slice_eqs(r->x->head.method, "OPTIONS");
+	return (head || options) && r->sub && slice_eqs(r->info.subresource, "proxy");
+}
+
 static bool method_is_known(const struct request *r) {
 	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 	if (r->res->is_custom && slice_eqs(r->x->head.method, "HEAD")) return true;
@@ -83,12 +89,13 @@ static bool method_is_known(const struct request *r) {
 static const struct status *check_method(struct request *r, unsigned verbs_here) {
 	unsigned bit = route_verb_bit(r->info.verb);
 	if (r->info.legacy_watch) return is_legacy_watch(r) ? NULL : status_method_not_allowed();
+	if (is_proxy_method(r)) return NULL;
 	if (!method_is_known(r) || !(verbs_here & bit)) return status_method_not_allowed();
 	return NULL;
 }
 
 static const struct status *check_types(struct request *r) {
-	if (slice_eqs(r->info.verb, "patch")) {
+	if (slice_eqs(r->info.verb, "patch") && !(r->sub && r->long_running)) {
 		struct slice t = media_strip(request_get_header(r, "content-type"));
 		bool known = false;
 		for (size_t i = 0; i < ELEMENTSOF(patch_types); i++) known |= slice_eqs(t, patch_types[i]);

@@ -1,91 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET pods/NAME/log: text from the node's agent, passed on as it comes, no faster than the client reads. */
+/* GET pods/NAME/log: text from the node's agent. */
+#include "api/stream/relay.h"
 #include "api/stream/stream.h"
 #include "api/stream/target.h"
 
-#include <errno.h>
-
-/* Held for a client before the agent is told to wait. */
-#define HELD_HIGH (256u * 1024u)
-#define HELD_MAX (4u * 1024u * 1024u)
-
-struct relay {
-	struct request_token *token;  /* until the head has been answered */
-	struct exchange *x;           /* afterwards, until close; NULL: the client is gone */
-	struct net_call *call;        /* NULL: over */
-	struct buf held;
-	int status, err;
-	bool paused;
-	unsigned holders;             /* the call, the body source */
-};
-
-static void relay_release(struct relay *l) {
-	if (--l->holders > 0) return;
-	buf_done(&l->held);
-	free(l);
+/* The text of a refusal is collected instead. */
+static bool begin(void *ctx k8c_unused, struct request *r, const struct http_response_head *head, struct relay_answer *ret) {
+	if (head->status < 200 || head->status > 206) return false;
+	(void)request_header(r, "content-type", SLICE_LIT("text/plain"));
+	ret->code = 200;
+	return true;
 }
 
-static int pull(void *ctx, struct buf *out, size_t room) {
-	struct relay *l = ctx;
-	size_t n = l->held.n < room ? l->held.n : room;
-	if (n) {
-		if (buf_put(out, l->held.p, n) < 0) return -ENOMEM;
-		buf_consume(&l->held, n);
-	}
-	if (l->paused && l->call && l->held.n < HELD_HIGH / 2) {
-		l->paused = false;
-		net_call_unpause(l->call);
-	}
-	if (l->held.n) return PULL_MORE;
-	if (l->call) return n ? PULL_MORE : PULL_WAIT;
-	return l->err ? l->err : PULL_END;
+static void refused(void *ctx k8c_unused, struct request *r, const struct relay_outcome *o) {
+	request_status(r, o->err ? status_error(r->a, "Get \"%s\": %s", "pod logs", o->msg) : stream_refusal(r, o->status, slice_trim(o->text)));
 }
 
-static void closed(void *ctx) {
-	struct relay *l = ctx;
-	l->x = NULL;
-	if (l->call) net_call_cancel(l->call); /* its on_done releases the call's hold */
-	relay_release(l);
-}
-
-static void on_head(void *ctx, struct net_call *c k8c_unused, const struct http_response_head *head) {
-	struct relay *l = ctx;
-	l->status = head->status;
-	if (head->status < 200 || head->status > 206) return; /* the text of the refusal is collected */
-	struct request *r = request_resume(l->token);
-	l->token = NULL;
-	if (!r) return;
-	l->x = r->x;
-	l->holders++;
-	request_source(r, 200, "text/plain", (struct body_source){ pull, closed, l });
-}
-
-static void on_data(void *ctx, struct net_call *c, struct slice bytes) {
-	struct relay *l = ctx;
-	if (!l->token && !l->x) return;
-	(void)buf_put_slice(&l->held, bytes);
-	if (l->x && l->held.n > HELD_HIGH && !l->paused) {
-		l->paused = true;
-		net_call_pause(c);
-	}
-	if (l->x) exchange_resume(l->x);
-}
-
-static void on_done(void *ctx, int err, const char *msg) {
-	struct relay *l = ctx;
-	l->call = NULL;
-	l->err = err;
-	struct request *r = l->token ? request_resume(l->token) : NULL;
-	if (r) {
-		if (err) request_status(r, status_error(r->a, "Get \"%s\": %s", "pod logs", msg ? msg : strerror(-err)));
-		else request_status(r, stream_refusal(r, l->status, slice_trim(buf_slice(&l->held))));
-	} else if (l->x) {
-		exchange_resume(l->x);
-	}
-	relay_release(l);
-}
-
-static const struct net_call_handler call_handler = { on_head, on_data, on_done, NULL };
+static const struct relay_handler handler = { .begin = begin, .end = refused };
 
 const struct status *stream_refusal(struct request *r, int code, struct slice text) {
 	const char *message = arena_slice_str(r->a, text);
@@ -97,24 +28,16 @@ const struct status *stream_refusal(struct request *r, int code, struct slice te
 	return status_new(r->a, code, code == 401 ? "Unauthorized" : code == 403 ? "Forbidden" : "InternalError", message && *message ? message : "an error on the node");
 }
 
-static const struct status *relay_open(struct request *r, const struct stream_target *target) {
-	struct net_client *client = stream_node_client(r, target->node);
-	struct relay *l = client ? calloc(1, sizeof(*l)) : NULL;
-	struct http_request_head head = { .method = SLICE_LIT("GET") };
+static const struct status *log_open(struct request *r, const struct stream_target *target) {
+	struct relay_plan plan = { .client = stream_node_client(r, target->node), .url = target->url, .head = { .method = SLICE_LIT("GET") } };
 	struct slice query = r->x->head.target;
 	(void)slice_cut(&query, '?');
-	head.target = slice_str(arena_printf(r->a, query.p ? "/containerLogs/%.*s/%.*s/%.*s?%.*s" : "/containerLogs/%.*s/%.*s/%.*s%.*s", SLICE_FMT(r->info.ns),
-					     SLICE_FMT(r->info.name), SLICE_FMT(target->container), SLICE_FMT(query)));
-	if (!l || !head.target.p) {
-		free(l);
+	plan.head.target = slice_str(arena_printf(r->a, query.p ? "/containerLogs/%.*s/%.*s/%.*s?%.*s" : "/containerLogs/%.*s/%.*s/%.*s%.*s", SLICE_FMT(r->info.ns),
+						  SLICE_FMT(r->info.name), SLICE_FMT(target->container), SLICE_FMT(query)));
+	if (!plan.client || !plan.head.target.p)
 		return status_error(r->a, "error dialing backend: no connection to node %.*s", SLICE_FMT(target->node));
-	}
-	*l = (struct relay){ .held = BUF_INIT(HELD_MAX), .holders = 1, .token = request_wait(r) };
-	int e = l->token ? net_call_start(client, target->url, &head, SLICE_NULL, 0, &call_handler, l, &l->call) : -ENOMEM;
-	if (e == 0) return NULL;
-	if (l->token) (void)request_resume(l->token);
-	relay_release(l);
-	return status_error(r->a, "error dialing backend: %s", strerror(-e));
+	int e = relay_start(r, &plan, &handler, NULL);
+	return e < 0 ? status_error(r->a, "error dialing backend: %s", strerror(-e)) : NULL;
 }
 
 /* ---- options (core/validation.ValidatePodLogOptions) ---- */
@@ -152,6 +75,6 @@ void stream_log(struct request *r) {
 		request_bytes(r, 204, NULL, SLICE_NULL);
 		return;
 	}
-	if (!st) st = relay_open(r, &target);
+	if (!st) st = log_open(r, &target);
 	if (st) request_status(r, st);
 }

@@ -8,7 +8,7 @@
 
 /* ---- pod and container ---- */
 
-static yyjson_mut_val *stored(struct request *r, const char *resource, struct slice ns, struct slice name) {
+yyjson_mut_val *stream_stored(struct request *r, const char *resource, struct slice ns, struct slice name) {
 	const struct schema_resource *res = schema_find(SLICE_NULL, SLICE_LIT("v1"), slice_str(resource));
 	struct store_snapshot *now = store_snapshot(r->api->store);
 	struct store_key key = request_key(r->a, res, ns, name);
@@ -62,17 +62,25 @@ static struct slice node_address(const yyjson_mut_val *node) {
 	return SLICE_NULL;
 }
 
+const struct status *stream_node_find(struct request *r, struct slice name, struct slice *ret_address, int64_t *ret_port) {
+	const yyjson_mut_val *node = stream_stored(r, "nodes", SLICE_NULL, name);
+	if (!node) return status_not_found(r->a, SLICE_NULL, SLICE_LIT("nodes"), name);
+	struct slice address = node_address(node);
+	if (slice_empty(address)) return status_error(r->a, "no preferred addresses found; known addresses: []");
+	*ret_address = address;
+	*ret_port = json_path_int(node, "status.daemonEndpoints.kubeletEndpoint.Port", KUBELET_PORT);
+	return NULL;
+}
+
 const struct status *stream_target_find(struct request *r, struct slice container, bool need_container, struct stream_target *ret) {
-	*ret = (struct stream_target){ .pod = stored(r, "pods", r->info.ns, r->info.name) };
+	*ret = (struct stream_target){ .pod = stream_stored(r, "pods", r->info.ns, r->info.name) };
 	if (!ret->pod) return status_not_found(r->a, SLICE_NULL, SLICE_LIT("pods"), r->info.name);
 	const struct status *st = need_container ? choose_container(r, ret->pod, container, &ret->container) : NULL;
 	ret->node = json_path_str(ret->pod, "spec.nodeName");
 	if (st || slice_empty(ret->node)) return st;
-	const yyjson_mut_val *node = stored(r, "nodes", SLICE_NULL, ret->node);
-	if (!node) return status_not_found(r->a, SLICE_NULL, SLICE_LIT("nodes"), ret->node);
-	struct slice address = node_address(node);
-	if (slice_empty(address)) return status_error(r->a, "no preferred addresses found; known addresses: []");
-	int64_t port = json_path_int(node, "status.daemonEndpoints.kubeletEndpoint.Port", KUBELET_PORT);
+	struct slice address;
+	int64_t port;
+	if ((st = stream_node_find(r, ret->node, &address, &port))) return st;
 	bool six = slice_chr(address, ':') >= 0;
 	ret->url = arena_printf(r->a, six ? "https://[%.*s]:%lld" : "https://%.*s:%lld", SLICE_FMT(address), (long long)port);
 	return ret->url ? NULL : status_no_memory();
@@ -82,23 +90,32 @@ const struct status *stream_target_find(struct request *r, struct slice containe
 
 static void client_free(void *c) { net_client_free(c); }
 
-struct net_client *stream_node_client(struct request *r, struct slice node) {
-	struct api_loop *al = r->al;
-	const struct api_options *o = &r->api->o;
+/* Of the loop, by name; made when it is not there yet. */
+static struct net_client *client_named(struct api_loop *al, struct slice name, const struct net_client_options *o) {
 	struct map *clients = al->stream_ctx;
-	if (!clients) al->stream_ctx = clients = map_new(NODES_MAX);
-	struct net_client *c = clients ? map_get(clients, node) : NULL;
-	if (c || !clients || slice_empty(o->node_client_cert_pem)) return c;
+	if (!clients && (clients = map_new(NODES_MAX))) {
+		al->stream_ctx = clients;
+		if (api_loop_on_stop(al, stream_loop_done) < 0) return NULL;
+	}
+	struct net_client *c = clients ? map_get(clients, name) : NULL;
+	if (c || !clients || net_client_new(al->loop, o, &c) < 0) return c;
+	if (map_put(clients, name, c, NULL) == 0) return c;
+	net_client_free(c);
+	return NULL;
+}
+
+struct net_client *stream_node_client(struct request *r, struct slice node) {
+	const struct api_options *o = &r->api->o;
 	const char *name = arena_slice_str(r->a, node);
 	struct net_client_options no = {
 		.ca_pem = o->ca_pem, .cert_pem = o->node_client_cert_pem, .key_pem = o->node_client_key_pem, .server_name = name, .http1_only = true,
 	};
-	if (!name || net_client_new(al->loop, &no, &c) < 0) return NULL;
-	if (map_put(clients, node, c, NULL) < 0) {
-		net_client_free(c);
-		return NULL;
-	}
-	return c;
+	return name && !slice_empty(o->node_client_cert_pem) ? client_named(r->al, node, &no) : NULL;
+}
+
+struct net_client *stream_plain_client(struct request *r) {
+	static const struct net_client_options o = { .insecure = true, .http1_only = true };
+	return client_named(r->al, SLICE_LIT("*"), &o); /* no node has such a name */
 }
 
 void stream_loop_done(struct api_loop *al) {
@@ -118,6 +135,16 @@ static bool is_dropped(struct slice name, bool upgrade) {
 	return slice_starts(name, SLICE_LIT("impersonate-"));
 }
 
+/* Named by Connection: for us, not for who is behind us (RFC 9110, 7.6.1). */
+static bool is_of_connection(const struct http_headers *h, struct slice name) {
+	struct slice list;
+	if (slice_eqs(name, "upgrade")) return false;
+	for (size_t it = 0; http_headers_next(h, "connection", &it, &list);)
+		while (list.p)
+			if (slice_ieq(slice_trim(slice_cut(&list, ',')), name)) return true;
+	return false;
+}
+
 /* A list of subprotocols without the one that carries a bearer token (spec section 4.2). */
 static struct slice without_token(struct arena *a, struct slice protocols) {
 	char *text = arena_strdup(a, "");
@@ -134,7 +161,7 @@ int stream_forward_headers(struct request *r, bool upgrade, struct http_headers 
 	*ret = (struct http_headers){ 0 };
 	for (size_t i = 0; i < h->n; i++) {
 		struct slice value = h->v[i].value;
-		if (is_dropped(h->v[i].name, upgrade)) continue;
+		if (is_dropped(h->v[i].name, upgrade) || is_of_connection(h, h->v[i].name)) continue;
 		if (slice_eqs(h->v[i].name, "sec-websocket-protocol")) value = without_token(r->a, value);
 		if (http_headers_add(r->a, ret, h->v[i].name, value) < 0) return -ENOMEM;
 	}
