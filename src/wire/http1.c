@@ -21,6 +21,9 @@ struct http1_parser {
 	struct span target, name, value;
 	struct http_headers headers;
 	struct slice method; /* responses: the request's */
+	char verb[HTTP1_METHOD_MAX]; /* requests: the method as sent */
+	size_t verb_n;
+	bool verb_done;
 	size_t head_bytes, extra_bytes;
 	bool head_done, ended, seen;
 	int stop; /* what a handler returned */
@@ -156,7 +159,7 @@ static int64_t body_length(const struct http1_parser *p) {
 static int request_complete(struct http1_parser *p) {
 	struct http_request_head head = {
 		.version = p->ll.http_minor == 0 ? HTTP_10 : HTTP_11,
-		.method = slice_str(llhttp_method_name((llhttp_method_t)p->ll.method)),
+		.method = arena_slice_dup(p->arena, slice_make(p->verb, p->verb_n)),
 		.target = span_take(&p->target),
 		.headers = p->headers,
 	};
@@ -166,6 +169,7 @@ static int request_complete(struct http1_parser *p) {
 		.upgrade = p->ll.upgrade && p->ll.method != HTTP_CONNECT && head.version == HTTP_11,
 		.expect_continue = head.version == HTTP_11 && http_headers_token(&p->headers, "expect", "100-continue"),
 	};
+	if (!head.method.p) return fail_errno(p, -ENOMEM);
 	split_absolute(&head);
 	int r = check_codings(p);
 	if (!r) r = check_host(p, &head);
@@ -258,10 +262,43 @@ static ssize_t feed_failed(struct http1_parser *p) {
 	return -EPROTO;
 }
 
+/* ---- the method: llhttp knows only registered ones, in capitals; any token is one (RFC 9110, 9.1) ---- */
+
+static bool is_token(char c) { return isalnum((unsigned char)c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
+
+static bool verb_is(const struct http1_parser *p, const char *method) { return slice_eqs(slice_make(p->verb, p->verb_n), method); }
+
+/* What llhttp is told: the method matters to it only where it changes what follows. What is no method it may refuse itself. */
+static llhttp_errno_t tell_verb(struct http1_parser *p, char end) {
+	bool as_sent = end != ' ' || !p->verb_n || verb_is(p, "CONNECT") || verb_is(p, "PRI");
+	struct slice told = as_sent ? slice_make(p->verb, p->verb_n) : SLICE_LIT("GET");
+	p->verb_done = true;
+	llhttp_errno_t e = told.n ? llhttp_execute(&p->ll, told.p, told.n) : HPE_OK;
+	return e == HPE_OK ? llhttp_execute(&p->ll, &end, 1) : e;
+}
+
+/* The bytes taken, blank lines in front among them, or an error. */
+static ssize_t feed_verb(struct http1_parser *p, struct slice bytes) {
+	for (size_t i = 0; i < bytes.n; i++) {
+		char c = bytes.p[i];
+		if (!p->verb_n && (c == '\r' || c == '\n')) {
+			if (llhttp_execute(&p->ll, &c, 1) != HPE_OK) return feed_failed(p);
+		} else if (is_token(c) && p->verb_n < sizeof(p->verb)) {
+			p->verb[p->verb_n++] = c;
+		} else {
+			return tell_verb(p, c) == HPE_OK ? (ssize_t)i + 1 : feed_failed(p);
+		}
+	}
+	return (ssize_t)bytes.n;
+}
+
 ssize_t http1_feed(struct http1_parser *p, struct slice bytes) {
 	if (bytes.n == 0 || p->ended) return 0;
 	p->seen = true;
-	llhttp_errno_t e = llhttp_execute(&p->ll, bytes.p, bytes.n);
+	ssize_t n = p->kind == HTTP1_REQUESTS && !p->verb_done ? feed_verb(p, bytes) : 0;
+	if (n < 0 || (size_t)n == bytes.n) return n;
+	struct slice rest = slice_from(bytes, (size_t)n);
+	llhttp_errno_t e = llhttp_execute(&p->ll, rest.p, rest.n);
 	if (p->ended) return llhttp_get_error_pos(&p->ll) - bytes.p;
 	return e == HPE_OK ? (ssize_t)bytes.n : feed_failed(p);
 }

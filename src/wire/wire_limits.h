@@ -6,6 +6,8 @@
 
 /* Every header counts as its bytes and this much more, so that many tiny headers meet HEADER_BYTES_MAX too (RFC 7541, 4.1). */
 #define HTTP_HEADER_OVERHEAD 32u
+/* Bytes of a method. */
+#define HTTP1_METHOD_MAX 32u
 /* Chunk extensions and trailers of one message. */
 #define HTTP1_CHUNK_EXTRA_MAX (16u * KIB)
 

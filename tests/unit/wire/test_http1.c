@@ -68,6 +68,9 @@ static const struct {
 	bool keep, upgrade, expect;
 } good[] = {
 	{ "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a?b=c [h] host=h;|$", 0, true, false, false },
+	/* Methods llhttp does not know; the API answers them with 405. */
+	{ "FROB / HTTP/1.1\r\nHost: h\r\n\r\n", "FROB / [h] host=h;|$", 0, true, false, false },
+	{ "get / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx", "get / [h] host=h;content-length=1;|x$", 1, true, false, false },
 	{ "GET / HTTP/1.0\r\n\r\n", "GET / [] |$", 0, false, false, false },
 	{ "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET / [] connection=keep-alive;|$", 0, true, false, false },
 	{ "\r\nPOST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", "POST /p [h] host=h;content-length=3;|abc$", 3, true, false, false },
@@ -147,7 +150,9 @@ static const struct {
 	{ "GET / x HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
 	{ "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505 },
 	{ "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 400 },
-	{ "NOSUCH / HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+	{ "NO@SUCH / HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+	{ " / HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+	{ "AMETHODOFTHIRTYTHREELETTERSISMUCH / HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
 	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400 },
 	{ "\x16\x03\x01", 400 },
 };
