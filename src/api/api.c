@@ -42,7 +42,11 @@ static void on_revision(void *ctx, uint64_t rv) {
 	watch_wake_all(al);
 }
 
-static void on_tick(void *arg) { request_sweep(arg); }
+static void on_tick(void *arg) {
+	struct api_loop *al = arg;
+	request_sweep(al);
+	if (al == al->api->loops) openapi_tick(al->api->openapi, env_mono(al->api->env));
+}
 
 static void loop_begin(void *arg) {
 	struct api_loop *al = arg;

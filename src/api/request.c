@@ -137,6 +137,17 @@ void request_buf(struct request *r, int code, const char *content_type, struct b
 	respond_parts(r, code, content_type, &part, 1);
 }
 
+void request_blob(struct request *r, int code, const char *content_type, struct blob *blob, const char *coding) {
+	struct body_part part = { .blob = blob, .bytes = blob_slice(blob) };
+	if (!coding) {
+		respond_parts(r, code, content_type, &part, 1);
+		return;
+	}
+	(void)request_header(r, "content-encoding", slice_str(coding));
+	put_vary(r);
+	respond(r, code, content_type, &part, 1);
+}
+
 /* ---- Status ---- */
 
 static int status_proto(struct request *r, struct slice json, struct buf *b) {

@@ -56,6 +56,8 @@ void request_status(struct request *r, const struct status *st);
 void request_bytes(struct request *r, int code, const char *content_type, struct slice body);
 /* A copy of a buffer's bytes, or 500 when its err is set. */
 void request_buf(struct request *r, int code, const char *content_type, struct buf *b);
+/* Shared bytes, one reference of which is taken over, already in `coding` (NULL: plain, and packed here when the client likes it). */
+void request_blob(struct request *r, int code, const char *content_type, struct blob *blob, const char *coding);
 /* A typed tree of `type` (NULL: unstructured), encoded as the client accepts; the tree has kind and apiVersion. */
 void request_tree(struct request *r, int code, const struct schema_type *type, yyjson_mut_doc *doc, yyjson_mut_val *root);
 /* The same for an object of a kind that is none of r->res (Scale), which may be asked for as a Table or as its metadata. */
