@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/command.h"
-#include "ctl/goprint.h"
 #include "ctl/plugin.h"
 
 #include <errno.h>
@@ -156,15 +155,6 @@ static int run(struct ctl *c, int argc, char **argv) {
 	return c->command->run(c, c->flags.args, c->flags.n_args);
 }
 
-/* A server's sentences may quote what somebody put into an object. */
-static void put_faults(struct ctl *c, const struct buf *b) {
-	struct buf shown = BUF_INIT(SINK_TEXT_MAX);
-	bool terminal = isatty(c->err.fd) == 1;
-	if (terminal) escape_terminal(&shown, buf_slice(b));
-	sink_put(&c->err, buf_slice(terminal ? &shown : b));
-	buf_done(&shown);
-}
-
 int command_main(int argc, char **argv) {
 	struct ctl c = { .env = &env_system, .in = 0 };
 	const char *slash = strrchr(argv[0], '/');
@@ -177,7 +167,7 @@ int command_main(int argc, char **argv) {
 	int r = run(&c, argc, argv);
 	struct buf b = BUF_INIT(SINK_TEXT_MAX);
 	faults_print(c.a, &c.faults, &b);
-	put_faults(&c, &b);
+	sink_put(&c.err, buf_slice(&b));
 	buf_done(&b);
 	int code = c.faults.n ? faults_exit_code(&c.faults) : c.exit_code ? c.exit_code : r;
 	session_close(&c);
