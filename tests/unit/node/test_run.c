@@ -137,6 +137,7 @@ static void expect(const char *pod, const char *path, const char *value) {
 }
 
 static bool is_gone(const void *pod) { return !fake_api_get(api, "pods", "default", pod); }
+static bool was_told(const void *reason) { return fake_api_event(api, reason); }
 static bool agent_is_empty(const void *unused) { return node_agent_pod_count(agent) == 0; }
 
 static void put_pod(const char *name, const char *spec) {
@@ -206,7 +207,7 @@ START_TEST(a_pod_runs_with_its_credentials_and_ends) {
 	expect_log(log, "nameserver 10.96.0.10");
 	expect_log(log, "# Kubernetes-managed hosts file.");
 	expect_log(log, "10.217.77.");
-	ck_assert(fake_api_event(api, "Pulled") && fake_api_event(api, "Created") && fake_api_event(api, "Started"));
+	ck_assert(wait_until(was_told, "Pulled") && wait_until(was_told, "Created") && wait_until(was_told, "Started"));
 	delete_pod("plain", 30);
 	ck_assert(wait_until(is_gone, "plain"));
 	ck_assert(wait_until(agent_is_empty, NULL));
@@ -221,7 +222,7 @@ START_TEST(a_running_pod_is_deleted_with_its_signal) {
 	expect("run", "status.containerStatuses.0.ready", "true");
 	delete_pod("run", 30);
 	ck_assert(wait_until(is_gone, "run"));
-	ck_assert(fake_api_event(api, "Killing"));
+	ck_assert(wait_until(was_told, "Killing"));
 	ck_assert(wait_until(agent_is_empty, NULL));
 }
 END_TEST
@@ -279,7 +280,7 @@ START_TEST(probes_and_hooks_run) {
 	expect("probed", "status.containerStatuses.0.ready", "true");
 	expect("probed", "status.containerStatuses.1.ready", "false");
 	expect("probed", "status.conditions.2.reason", "ContainersNotReady");
-	ck_assert(fake_api_event(api, "Unhealthy"));
+	ck_assert(wait_until(was_told, "Unhealthy"));
 	struct node_container_view v;
 	const char *why;
 	ck_assert_int_eq(node_agent_find(agent, SLICE_LIT("default"), SLICE_LIT("probed"), SLICE_LIT("c"), false, &v, &why), 0);
