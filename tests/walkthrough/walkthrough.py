@@ -171,21 +171,21 @@ def step_k(w, work):
     w.run(f"cat {work}/internal-k8ctl.yaml; {k} create -f {work}/internal-k8ctl.yaml", [r"^pod/internal-k8ctl created"])
     w.run(f"{k} logs internal-k8ctl", [sentence], within=60)
     w.run(f"{k} get pod internal-k8ctl", [r"^internal-k8ctl\s+0/1\s+(Error|CrashLoopBackOff)\s"], within=30)
-    w.run(f"{k} run kubectl-test --image k8c/k8ctl:1 --restart=Never -- kubectl get po", [r"^pod/kubectl-test created"])
-    w.run(f"{k} logs kubectl-test", [sentence], within=60)
+    w.run(f"{k} run k8ctl-test --image k8c/k8ctl:1 --restart=Never -- kubectl get po", [r"^pod/k8ctl-test created"])
+    w.run(f"{k} logs k8ctl-test", [sentence], within=60)
     w.run(f"{k} create role pod-reader --verb=get,list,watch --resource=pods", [r"role.rbac.authorization.k8s.io/pod-reader created"])
     w.run(f"{k} create rolebinding default-reads-pods --role=pod-reader --serviceaccount=default:default",
           [r"rolebinding.rbac.authorization.k8s.io/default-reads-pods created"])
     # The end of its standard input tells the pod that it is attached to.
-    w.run(f"{k} run kubectl-test-2 --image k8c/k8ctl:busybox --restart=Never -i --rm --quiet -- sh -c 'cat; kubectl get po; exit 3'",
-          [r"^NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE", r"^internal-k8ctl\s", r"^kubectl-test-2\s"], status=3)
-    w.run(f"{k} run kubectl-shell --image k8c/k8ctl:1 --command -- sleep 3600", [r"created"])
-    w.run("kubectl wait --for=condition=Ready pod/kubectl-shell --timeout=60s", [r"condition met"])
-    w.run(f"{k} exec kubectl-shell -- kubectl get po", [r"^kubectl-shell\s+1/1\s+Running"])
-    w.run(f"{k} exec kubectl-shell -- cat {SA}/namespace", [r"^default$"])
+    w.run(f"{k} run k8ctl-test-2 --image k8c/k8ctl:busybox --restart=Never -i --rm --quiet -- sh -c 'cat; kubectl get po; exit 3'",
+          [r"^NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE", r"^internal-k8ctl\s", r"^k8ctl-test-2\s"], status=3)
+    w.run(f"{k} run k8ctl-shell --image k8c/k8ctl:1 --command -- sleep 3600", [r"created"])
+    w.run("kubectl wait --for=condition=Ready pod/k8ctl-shell --timeout=60s", [r"condition met"])
+    w.run(f"{k} exec k8ctl-shell -- kubectl get po", [r"^k8ctl-shell\s+1/1\s+Running"])
+    w.run(f"{k} exec k8ctl-shell -- cat {SA}/namespace", [r"^default$"])
     w.run(f"{k} delete rolebinding/default-reads-pods role/pod-reader", [r"deleted"])
-    w.run(f"{k} exec kubectl-shell -- kubectl get po", [sentence], status=1, within=5)
-    w.run(f"{k} delete pod internal-k8ctl kubectl-test kubectl-shell --now", [r'pod "kubectl-shell" (force )?deleted'])
+    w.run(f"{k} exec k8ctl-shell -- kubectl get po", [sentence], status=1, within=5)
+    w.run(f"{k} delete pod internal-k8ctl k8ctl-test k8ctl-shell --now", [r'pod "k8ctl-shell" (force )?deleted'])
 
 
 def step_c(w):
