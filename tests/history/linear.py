@@ -20,14 +20,15 @@ class Op:
     answer: object = None
 
     def effect(self, state):
-        """The states this operation may leave behind, none when its answer does not fit."""
+        """The states this operation may leave behind, none when its answer does not fit. One without an answer that would change
+        nothing has no place: it never has to have one."""
         if self.kind == "get":
             return [state] if self.value == state else []
         holds = {"create": state is None, "put": state is not None and state == self.old, "delete": state is not None}[self.kind]
         refusal = {"create": "exists", "put": "gone" if state is None else "conflict", "delete": "gone"}[self.kind]
         after = None if self.kind == "delete" else self.value
         if self.answer == UNKNOWN:
-            return [after] if holds else [state]
+            return [after] if holds else []
         return [after] if holds and self.answer == "ok" else [state] if not holds and self.answer == refusal else []
 
 

@@ -11,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "store"))
-from api import Api, Unknown  # noqa: E402
+from api import Api, Refused, Unknown  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from etcd import Etcd  # noqa: E402
 from linear import UNKNOWN, Op, check_all  # noqa: E402
@@ -83,6 +83,8 @@ class Clients:
         op.call = time.monotonic()
         try:
             code, answer = api.call(method, MAPS if kind == "create" else f"{MAPS}/{name}", None if kind in ("get", "delete") else body)
+        except Refused:
+            return None
         except Unknown:
             code, answer = 0, None
         op.ret = time.monotonic()

@@ -53,6 +53,12 @@ class Linear(unittest.TestCase):
         self.bad(made, lost, op("get", 4, 5, value="b"), op("get", 8, 9, value="a"))
         self.bad(made, lost, op("get", 1.5, 1.8, value="b"))
 
+    def test_many_unanswered_are_decided(self):
+        """A server that is away for long leaves many of them; trying each in every order never ended."""
+        lost = [op(kind, 2 + i / 100, 3, UNKNOWN, f"x{i}", "other") for i, kind in enumerate(["put", "create"] * 30)]
+        self.good(op("create", 0, 1, "ok", "a"), *lost, op("get", 4, 5, value="a"))
+        self.bad(op("create", 0, 1, "ok", "a"), *lost, op("get", 4, 5, value="b"))
+
     def test_random_histories(self):
         """Made by a real register, with calls and returns moved apart: they have an order. With a value from nowhere they have none."""
         for seed in range(60):

@@ -12,6 +12,10 @@ class Unknown(Exception):
     """The answer did not come: the write may have happened or not."""
 
 
+class Refused(Unknown):
+    """Nobody listens there: nothing was sent, so nothing was done."""
+
+
 class Api:
     """As the administrator of a data directory. Threads have a connection each."""
 
@@ -28,10 +32,12 @@ class Api:
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
 
     def call(self, method, path, body=None):
-        """(status code, parsed body). Unknown when the connection broke."""
+        """(status code, parsed body). Unknown when the connection broke, Refused when there was none to begin with."""
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = self.local.connection = self.connect()
+        if connection.sock is None:
+            self.reach(connection)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -41,6 +47,15 @@ class Api:
             self.local.connection = None
             raise Unknown(f"{method} {path}: {e}") from None
         return answer.status, json.loads(text) if text[:1] == b"{" else text.decode()
+
+    @staticmethod
+    def reach(connection):
+        try:
+            connection.connect()
+        except ConnectionRefusedError as e:
+            raise Refused(str(e)) from None
+        except OSError as e:
+            raise Unknown(str(e)) from None
 
     def close(self):
         connection, self.local.connection = getattr(self.local, "connection", None), None
